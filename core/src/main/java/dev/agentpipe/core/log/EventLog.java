@@ -1,0 +1,49 @@
+package dev.agentpipe.core.log;
+
+import dev.agentpipe.core.event.Event;
+import dev.agentpipe.core.event.EventFilter;
+import java.util.List;
+
+/**
+ * The port to the durable, totally ordered log. An implementation promises:
+ *
+ * <ul>
+ *   <li>An append is all or nothing, and durable when it returns.
+ *   <li>Positions become visible in their order: whoever has seen position n will never see a position at or below n
+ *       appear later, whichever process appends.
+ *   <li>Of events with the same identity, the first one is stored, ever.
+ * </ul>
+ *
+ * <p>All methods block and are thread-safe. They throw {@link LogUnavailableException} when the storage is away; any
+ * other exception means that these events cannot be stored.
+ */
+public interface EventLog {
+
+    LogState state();
+
+    /** Stores the new ones of these events, and moves what is derived from them, in one transaction. */
+    Appended append(List<Event> events);
+
+    /**
+     * The records after a position that match, in order.
+     *
+     * @param upTo last position to look at
+     * @param recordsMax at most so many records
+     * @param bytesMax stops after the record that reaches this sum of payload bytes
+     */
+    Page read(long after, long upTo, EventFilter filter, int recordsMax, int bytesMax);
+
+    /** The position after which exactly the last {@code count} matching records lie (all of them, if there are fewer). */
+    long beforeLast(int count, EventFilter filter);
+
+    /**
+     * A piece of the log.
+     *
+     * @param through every matching record after the requested position and up to this one is in the page
+     */
+    record Page(List<LogRecord> records, long through) {
+        public Page {
+            records = List.copyOf(records);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The path of an event, without frameworks. */
+package dev.agentpipe.core;
