@@ -1,0 +1,67 @@
+package dev.agentpipe.core.broadcast;
+
+import dev.agentpipe.core.log.LogRecord;
+import dev.agentpipe.core.log.LogTail;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
+
+/**
+ * Takes the log's records from its tail, encodes each once into the window, and wakes the lanes, which read it with
+ * cursors of their own. It holds no reader and waits for none.
+ *
+ * <p>{@link #advanced} is called by one thread at a time; everything else is thread-safe.
+ */
+public final class Broadcaster implements LogTail.Listener {
+
+    /**
+     * Bounds of what is kept in memory for readers that are a little behind.
+     *
+     * @param framesMax a power of two
+     * @param bytesMax sum of the encoded frames
+     */
+    public record Limits(int framesMax, long bytesMax) {
+        public static final Limits DEFAULT = new Limits(32_768, 48L << 20);
+    }
+
+    private final Function<LogRecord, ? extends Frame> encoder;
+    private final Window window;
+    private final List<Lane> lanes = new CopyOnWriteArrayList<>();
+
+    /** @param head the position after which records will come */
+    public Broadcaster(Function<LogRecord, ? extends Frame> encoder, long head, Limits limits) {
+        this.encoder = encoder;
+        this.window = new Window(limits.framesMax, limits.bytesMax, head);
+    }
+
+    Window window() {
+        return window;
+    }
+
+    void add(Lane lane) {
+        lanes.add(lane);
+    }
+
+    /** The last position that this node's readers can have. */
+    public long head() {
+        return window.head();
+    }
+
+    /** Records after this position and up to the head are in memory. */
+    public long floor() {
+        return window.floor();
+    }
+
+    @Override
+    public void advanced(List<LogRecord> records, long through) {
+        List<Frame> frames = new ArrayList<>(records.size());
+        for (LogRecord record : records) {
+            frames.add(encoder.apply(record));
+        }
+        window.add(frames, through);
+        for (Lane lane : lanes) {
+            lane.wake();
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package dev.agentpipe.core.broadcast;
+
+/** Why a subscription ended. */
+public enum CloseReason {
+    /** The reader has gone away. */
+    GONE,
+    /** The reader took nothing for longer than the limit. */
+    STALLED,
+    /** It has lived as long as it may; the reader comes back at once. */
+    AGED,
+    /** The server is stopping. */
+    SHUTDOWN,
+    /** The log could not be read, or another fault on this side. */
+    FAILED
+}

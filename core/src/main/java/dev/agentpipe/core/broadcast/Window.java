@@ -1,0 +1,109 @@
+package dev.agentpipe.core.broadcast;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * The newest part of the log in memory, as frames: a ring, written by one thread and read by many without a lock.
+ *
+ * <p>Frames are numbered by a sequence of this window's own, without holes; {@code [oldest, next)} are held. The writer
+ * moves {@code oldest} before it overwrites a slot, and a reader looks at {@code oldest} after it has read one: so a
+ * frame that it got while the slot was being reused is recognised as gone.
+ *
+ * <p>Two positions of the log frame what the window knows: every record after {@code floor} and up to {@code head} is in
+ * it. They are what a reader that comes from elsewhere compares its own position with.
+ */
+final class Window {
+
+    private final AtomicReferenceArray<Frame> slots;
+    private final int mask;
+    private final long bytesMax;
+
+    // Owned by the writer.
+    private long bytes;
+
+    // Written by the writer, in the order: oldest and floor before a slot is reused; slot; next; head.
+    private volatile long oldest;
+    private volatile long next;
+    private volatile long floor;
+    private volatile long head;
+
+    /**
+     * @param framesMax a power of two
+     * @param bytesMax sum of the frames' first forms; the window gives up old ones to stay below it
+     * @param head the position at which the window begins, empty
+     */
+    Window(int framesMax, long bytesMax, long head) {
+        if (Integer.bitCount(framesMax) != 1) {
+            throw new IllegalArgumentException("framesMax must be a power of two: " + framesMax);
+        }
+        this.slots = new AtomicReferenceArray<>(framesMax);
+        this.mask = framesMax - 1;
+        this.bytesMax = bytesMax;
+        this.head = head;
+        this.floor = head;
+    }
+
+    /** Adds frames that follow the head, and moves the head to {@code through}. One thread at a time. */
+    void add(List<? extends Frame> frames, long through) {
+        for (Frame frame : frames) {
+            int size = frame.bytes(0).length;
+            while (next - oldest == slots.length() || (bytes + size > bytesMax && oldest < next)) {
+                evict();
+            }
+            bytes += size;
+            slots.set(slot(next), frame);
+            next = next + 1;
+        }
+        head = through;
+    }
+
+    private void evict() {
+        Frame frame = slots.get(slot(oldest));
+        floor = frame.position();
+        oldest = oldest + 1;
+        bytes -= frame.bytes(0).length;
+        slots.set(slot(oldest - 1), null);
+    }
+
+    /** Every record up to this position that is newer than the floor is held. Read it before {@link #next()}. */
+    long head() {
+        return head;
+    }
+
+    long floor() {
+        return floor;
+    }
+
+    /** The sequence that the next frame will get. */
+    long next() {
+        return next;
+    }
+
+    /** The frame of this sequence, which must be below {@link #next()}; null if it is no longer held. */
+    Frame get(long sequence) {
+        Frame frame = slots.get(slot(sequence));
+        return sequence < oldest ? null : frame;
+    }
+
+    /** The first sequence whose frame lies after a position, or -1 if frames after it are no longer held. */
+    long sequenceAfter(long position) {
+        long low = oldest;
+        long high = next;
+        while (low < high) {
+            long middle = (low + high) >>> 1;
+            Frame frame = get(middle);
+            if (frame == null || frame.position() <= position) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        // Looked at last: if the floor is still at or below the position, nothing after it was given up on the way.
+        return position < floor ? -1 : low;
+    }
+
+    private int slot(long sequence) {
+        return (int) sequence & mask;
+    }
+}

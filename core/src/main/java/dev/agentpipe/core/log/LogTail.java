@@ -1,0 +1,159 @@
+package dev.agentpipe.core.log;
+
+import dev.agentpipe.core.event.Event;
+import dev.agentpipe.core.event.EventFilter;
+import dev.agentpipe.core.log.AppendResult.Stored;
+import dev.agentpipe.core.log.EventLog.Page;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This node's cursor in the log: hands every record to the listener once, in the order of positions, whichever node
+ * appended it.
+ *
+ * <p>What this node commits need not be read back: an append owns the positions after {@code headBefore} up to its head, so
+ * if the cursor stands at {@code headBefore}, its events are exactly what comes next. Else other nodes have appended in
+ * between, and the log is read up to there first. Hints may come late, twice or not at all; only positions decide, and a
+ * slow poll finds what no hint told.
+ *
+ * <p>All of it happens on one thread, {@code log-tail}, so the cursor needs no lock. The queue in front of it is bounded
+ * and may drop: what is dropped is a copy, and will be read from the log.
+ *
+ * <p>Thread-safe.
+ */
+public final class LogTail implements AutoCloseable {
+
+    /** Takes the records on. Called by one thread at a time. */
+    public interface Listener {
+
+        /** All records after the {@code through} of the call before, up to this one. Must not block. */
+        void advanced(List<LogRecord> records, long through);
+    }
+
+    private static final int QUEUED_MAX = 256;
+    private static final int PAGE_RECORDS = 1_000;
+    private static final int PAGE_BYTES = 4 << 20;
+
+    private static final Logger log = LoggerFactory.getLogger(LogTail.class);
+
+    /** What the thread is told: own events, or only that the log has grown. */
+    private record News(long headBefore, long head, List<LogRecord> records) {}
+
+    private final EventLog eventLog;
+    private final Listener listener;
+    private final Duration pollInterval;
+    private final Thread thread = new Thread(this::follow, "log-tail");
+    private final BlockingQueue<News> news = new ArrayBlockingQueue<>(QUEUED_MAX);
+    private volatile boolean closed;
+
+    // Owned by log-tail.
+    private long cursor;
+    private boolean failing;
+
+    /**
+     * @param from the position after which the listener wants to hear
+     * @param pollInterval how soon another node's append is found when no hint tells of it
+     */
+    public LogTail(EventLog eventLog, long from, Duration pollInterval, Listener listener) {
+        this.eventLog = eventLog;
+        this.cursor = from;
+        this.pollInterval = pollInterval;
+        this.listener = listener;
+    }
+
+    public LogTail start() {
+        thread.start();
+        return this;
+    }
+
+    /** Tells of an append of this node. Never blocks. */
+    void committed(Appended appended, List<Event> events) {
+        List<LogRecord> records = new ArrayList<>(events.size());
+        for (int i = 0; i < events.size(); i++) {
+            if (appended.results().get(i) instanceof Stored stored) {
+                Event.Envelope envelope = events.get(i).envelope();
+                records.add(new LogRecord(
+                        stored.position(), envelope.type(), envelope.conversationId(), envelope.payload()));
+            }
+        }
+        news.offer(new News(appended.headBefore(), appended.head(), records));
+    }
+
+    /** Tells that the log has reached this position, by whomever. Never blocks. */
+    public void hint(long head) {
+        news.offer(new News(head, head, List.of()));
+    }
+
+    private void follow() {
+        while (!closed) {
+            try {
+                News next = news.poll(pollInterval.toNanos(), TimeUnit.NANOSECONDS);
+                if (next == null) {
+                    readUpTo(eventLog.state().head());
+                } else {
+                    take(next);
+                }
+                failing = false;
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                pauseAfter(e);
+            }
+        }
+    }
+
+    private void take(News next) {
+        if (next.head <= cursor) {
+            return;
+        }
+        if (cursor <= next.headBefore) {
+            readUpTo(next.headBefore);
+            deliver(next.records, next.head);
+        } else {
+            readUpTo(next.head); // a page ended inside of this append
+        }
+    }
+
+    private void readUpTo(long head) {
+        while (cursor < head && !closed) {
+            Page page = eventLog.read(cursor, head, EventFilter.ALL, PAGE_RECORDS, PAGE_BYTES);
+            deliver(page.records(), page.through());
+        }
+    }
+
+    private void deliver(List<LogRecord> records, long through) {
+        cursor = through;
+        listener.advanced(records, through);
+    }
+
+    /** Nothing is lost by a failure: the cursor stands where it stood, and the next turn reads from there. */
+    private void pauseAfter(RuntimeException e) {
+        if (!failing) {
+            failing = true;
+            log.warn("The log cannot be read, streams wait: {}", e.toString());
+        }
+        try {
+            TimeUnit.NANOSECONDS.sleep(pollInterval.toNanos());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Stops following; what was committed before and not yet handed on is handed on by whoever starts next. */
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+        try {
+            thread.join(TimeUnit.SECONDS.toMillis(5));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
