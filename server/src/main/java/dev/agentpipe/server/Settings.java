@@ -1,0 +1,150 @@
+package dev.agentpipe.server;
+
+import dev.agentpipe.core.event.EventLimits;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Everything that can be set, checked. Made by {@link SettingsReader} from the environment, or by an embedder with {@link
+ * #builder()}; the defaults stand in {@link SettingsBuilder}. Printing it shows no secret.
+ *
+ * @param dataDir absolute; holds the embedded PostgreSQL and the generated key
+ * @param apiKeys keys that may ingest; empty: one is generated and kept in the data folder
+ * @param conversationIdleMax a conversation without any event for so long is closed as interrupted
+ */
+public record Settings(
+        Environment environment,
+        Path dataDir,
+        List<ApiKey> apiKeys,
+        Listen listen,
+        Database database,
+        Ingest ingest,
+        Streams streams,
+        Duration conversationIdleMax,
+        Logging logging) {
+
+    public Settings {
+        dataDir = dataDir.toAbsolutePath().normalize();
+        apiKeys = List.copyOf(apiKeys);
+        requirePositive(conversationIdleMax, "conversationIdleMax");
+        if (environment == Environment.PRODUCTION) {
+            require(database.url().isPresent(), "production needs a database URL");
+            require(!apiKeys.isEmpty(), "production needs an API key");
+        }
+    }
+
+    public static SettingsBuilder builder() {
+        return new SettingsBuilder();
+    }
+
+    /** A builder that starts with these settings. */
+    public SettingsBuilder toBuilder() {
+        return new SettingsBuilder(this);
+    }
+
+    /** What the server is run for. */
+    public enum Environment {
+        DEVELOPMENT,
+        /** Database and key must be given; errors tell nothing of the inside. */
+        PRODUCTION,
+        TEST;
+
+        /** As it is written in the environment. */
+        public String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * Where the server listens.
+     *
+     * @param port 0: any free one
+     */
+    public record Listen(String host, int port) {
+        public Listen {
+            require(!host.isBlank(), "host must not be blank");
+            require(port >= 0 && port <= 65_535, "port must be 0 to 65535");
+        }
+    }
+
+    /**
+     * How PostgreSQL is reached.
+     *
+     * @param url empty: an embedded one in the data folder
+     * @param directUrl for migrations, past a pooler; the same as {@code url} where none was given
+     * @param timeout how long one may wait for a connection
+     */
+    public record Database(
+            Optional<String> url, Optional<String> directUrl, int poolMin, int poolMax, Duration timeout) {
+        public Database {
+            directUrl = directUrl.or(() -> url);
+            require(url.isPresent() || directUrl.isEmpty(), "a direct URL needs a database URL beside it");
+            require(poolMin >= 0 && poolMin <= poolMax && poolMax >= 1, "the pool must fit 0 <= min <= max, max >= 1");
+            requirePositive(timeout, "timeout");
+        }
+
+        /** Without the URLs, which may hold a password. */
+        @Override
+        public String toString() {
+            return "Database[%s, poolMin=%d, poolMax=%d, timeout=%s]"
+                    .formatted(url.isPresent() ? "external" : "embedded", poolMin, poolMax, timeout);
+        }
+    }
+
+    /**
+     * What one request may bring.
+     *
+     * @param requestBytesMax bytes of one body
+     */
+    public record Ingest(EventLimits events, int requestBytesMax) {
+        public Ingest {
+            require(requestBytesMax >= events.eventBytesMax(), "a request must be able to hold the largest event");
+        }
+    }
+
+    /**
+     * What the streams may take.
+     *
+     * @param heartbeat silence after which a comment is sent
+     * @param ageMax a stream ends by itself between 80 and 100 % of this; zero: never
+     * @param replayEventsMax a reader that is further behind than this many positions is reset
+     */
+    public record Streams(int connectionsMax, Duration heartbeat, Duration ageMax, int replayEventsMax) {
+        public Streams {
+            require(connectionsMax >= 1, "connectionsMax must be 1 or more");
+            requirePositive(heartbeat, "heartbeat");
+            require(!ageMax.isNegative(), "ageMax must be zero or more");
+            require(replayEventsMax >= 1, "replayEventsMax must be 1 or more");
+        }
+    }
+
+    public record Logging(LogLevel level, LogFormat format) {}
+
+    public enum LogLevel {
+        TRACE,
+        DEBUG,
+        INFO,
+        WARN,
+        ERROR
+    }
+
+    public enum LogFormat {
+        /** A line for people, to standard error. */
+        TEXT,
+        /** A JSON object a line, to standard output. */
+        JSON
+    }
+
+    private static void requirePositive(Duration value, String name) {
+        require(!value.isNegative() && !value.isZero(), name + " must be above zero");
+    }
+
+    private static void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new IllegalArgumentException(otherwise);
+        }
+    }
+}

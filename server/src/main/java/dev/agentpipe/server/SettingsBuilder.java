@@ -1,0 +1,192 @@
+package dev.agentpipe.server;
+
+import dev.agentpipe.core.event.EventLimits;
+import dev.agentpipe.server.Settings.Environment;
+import dev.agentpipe.server.Settings.LogFormat;
+import dev.agentpipe.server.Settings.LogLevel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** Makes {@link Settings}; the initial values of its fields are the defaults, all of them. Not thread-safe. */
+public final class SettingsBuilder {
+
+    private Environment environment = Environment.DEVELOPMENT;
+    private Path dataDir = Path.of("data");
+    private List<ApiKey> apiKeys = List.of();
+
+    /** Null: this machine alone can connect, but in production, where a container must be reachable, everyone. */
+    private String host;
+
+    /** The AgentPipe CLI's own default server is at port 3000. */
+    private int port = 3_000;
+
+    private String databaseUrl;
+    private String directUrl;
+    private int databasePoolMin = 2;
+    private int databasePoolMax = 10;
+    private Duration databaseTimeout = Duration.ofMillis(30_000);
+
+    private EventLimits eventLimits = EventLimits.DEFAULT;
+    private int requestBytesMax = 8 << 20;
+
+    private int streamConnectionsMax = 1_000;
+    private Duration streamHeartbeat = Duration.ofMillis(30_000);
+    private Duration streamAgeMax = Duration.ZERO;
+    private int replayEventsMax = 50_000;
+    private Duration conversationIdleMax = Duration.ofHours(24);
+
+    private LogLevel logLevel = LogLevel.INFO;
+
+    /** Null: JSON in production, text else. */
+    private LogFormat logFormat;
+
+    SettingsBuilder() {}
+
+    SettingsBuilder(Settings from) {
+        environment = from.environment();
+        dataDir = from.dataDir();
+        apiKeys = from.apiKeys();
+        host = from.listen().host();
+        port = from.listen().port();
+        databaseUrl = from.database().url().orElse(null);
+        directUrl = from.database().directUrl().orElse(null);
+        databasePoolMin = from.database().poolMin();
+        databasePoolMax = from.database().poolMax();
+        databaseTimeout = from.database().timeout();
+        eventLimits = from.ingest().events();
+        requestBytesMax = from.ingest().requestBytesMax();
+        streamConnectionsMax = from.streams().connectionsMax();
+        streamHeartbeat = from.streams().heartbeat();
+        streamAgeMax = from.streams().ageMax();
+        replayEventsMax = from.streams().replayEventsMax();
+        conversationIdleMax = from.conversationIdleMax();
+        logLevel = from.logging().level();
+        logFormat = from.logging().format();
+    }
+
+    public SettingsBuilder environment(Environment value) {
+        environment = value;
+        return this;
+    }
+
+    public SettingsBuilder dataDir(Path value) {
+        dataDir = value;
+        return this;
+    }
+
+    public SettingsBuilder apiKeys(List<ApiKey> value) {
+        apiKeys = value;
+        return this;
+    }
+
+    public SettingsBuilder host(String value) {
+        host = value;
+        return this;
+    }
+
+    public SettingsBuilder port(int value) {
+        port = value;
+        return this;
+    }
+
+    public SettingsBuilder databaseUrl(String value) {
+        databaseUrl = value;
+        return this;
+    }
+
+    public SettingsBuilder directUrl(String value) {
+        directUrl = value;
+        return this;
+    }
+
+    public SettingsBuilder databasePoolMin(int value) {
+        databasePoolMin = value;
+        return this;
+    }
+
+    public SettingsBuilder databasePoolMax(int value) {
+        databasePoolMax = value;
+        return this;
+    }
+
+    public SettingsBuilder databaseTimeout(Duration value) {
+        databaseTimeout = value;
+        return this;
+    }
+
+    public SettingsBuilder eventLimits(EventLimits value) {
+        eventLimits = value;
+        return this;
+    }
+
+    public SettingsBuilder requestBytesMax(int value) {
+        requestBytesMax = value;
+        return this;
+    }
+
+    public SettingsBuilder streamConnectionsMax(int value) {
+        streamConnectionsMax = value;
+        return this;
+    }
+
+    public SettingsBuilder streamHeartbeat(Duration value) {
+        streamHeartbeat = value;
+        return this;
+    }
+
+    public SettingsBuilder streamAgeMax(Duration value) {
+        streamAgeMax = value;
+        return this;
+    }
+
+    public SettingsBuilder replayEventsMax(int value) {
+        replayEventsMax = value;
+        return this;
+    }
+
+    public SettingsBuilder conversationIdleMax(Duration value) {
+        conversationIdleMax = value;
+        return this;
+    }
+
+    public SettingsBuilder logLevel(LogLevel value) {
+        logLevel = value;
+        return this;
+    }
+
+    public SettingsBuilder logFormat(LogFormat value) {
+        logFormat = value;
+        return this;
+    }
+
+    int databasePoolMin() {
+        return databasePoolMin;
+    }
+
+    int databasePoolMax() {
+        return databasePoolMax;
+    }
+
+    /** @throws IllegalArgumentException if the settings do not fit together */
+    public Settings build() {
+        boolean production = environment == Environment.PRODUCTION;
+        return new Settings(
+                environment,
+                dataDir,
+                apiKeys,
+                new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port),
+                new Settings.Database(
+                        Optional.ofNullable(databaseUrl),
+                        Optional.ofNullable(directUrl),
+                        databasePoolMin,
+                        databasePoolMax,
+                        databaseTimeout),
+                new Settings.Ingest(eventLimits, requestBytesMax),
+                new Settings.Streams(streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax),
+                conversationIdleMax,
+                new Settings.Logging(
+                        logLevel, logFormat != null ? logFormat : production ? LogFormat.JSON : LogFormat.TEXT));
+    }
+}

@@ -1,0 +1,226 @@
+package dev.agentpipe.server;
+
+import dev.agentpipe.server.Settings.Environment;
+import dev.agentpipe.server.Settings.LogFormat;
+import dev.agentpipe.server.Settings.LogLevel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The only place that knows the names of environment variables. It repairs nothing: what cannot be used refuses the start,
+ * and all problems are told together. Values that may hold a secret are never part of a problem.
+ */
+public final class SettingsReader {
+
+    /** Every variable that this version reads. */
+    static final List<String> KNOWN = List.of(
+            "DATABASE_URL",
+            "DIRECT_URL",
+            "DATABASE_POOL_MIN",
+            "DATABASE_POOL_MAX",
+            "DATABASE_TIMEOUT",
+            "AGENTPIPE_BRIDGE_API_KEY",
+            "AGENTPIPE_ENV",
+            "NODE_ENV",
+            "HOST",
+            "PORT",
+            "DATA_DIR",
+            "SSE_MAX_CONNECTIONS",
+            "SSE_HEARTBEAT_INTERVAL",
+            "SSE_MAX_AGE",
+            "REPLAY_MAX_EVENTS",
+            "CONVERSATION_IDLE_TIMEOUT",
+            "LOG_LEVEL",
+            "LOG_FORMAT");
+
+    /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
+    static final List<String> LATER = List.of(
+            "REDIS_URL",
+            "REDIS_TOKEN",
+            "ALLOWED_ORIGINS",
+            "RATE_LIMIT_WINDOW_SECONDS",
+            "RATE_LIMIT_MAX_REQUESTS",
+            "ENABLE_METRICS",
+            "METRICS_HOST",
+            "METRICS_PORT",
+            "SENTRY_DSN",
+            "HTTP_REDIRECT_PORT",
+            "TRUSTED_PROXIES",
+            "EVENT_RETENTION_DAYS",
+            "REDACT");
+
+    /** Whoever asks for TLS must not get plain text: set, these refuse the start. */
+    static final List<String> REFUSED = List.of("TLS_CERT", "TLS_KEY");
+
+    private static final int KEY_CHARS_MIN_PRODUCTION = 20;
+    private static final int DAY_SECONDS = 86_400;
+
+    private final EnvironmentVariables variables;
+    private final SettingsBuilder builder = Settings.builder();
+
+    private SettingsReader(Map<String, String> environment) {
+        variables = new EnvironmentVariables(environment);
+    }
+
+    /**
+     * What was read.
+     *
+     * @param notices a line each for the log, as warnings
+     */
+    public record Result(Settings settings, List<String> notices) {
+        public Result {
+            notices = List.copyOf(notices);
+        }
+    }
+
+    /** @throws SettingsException with every problem there is */
+    public static Result read(Map<String, String> environment) throws SettingsException {
+        return new SettingsReader(environment).read();
+    }
+
+    /** The data folder alone, for those who look for the generated key in it. */
+    public static Path dataDir(Map<String, String> environment) throws SettingsException {
+        SettingsReader reader = new SettingsReader(environment);
+        reader.readDataDir();
+        reader.throwProblems();
+        return reader.builder.build().dataDir();
+    }
+
+    private Result read() throws SettingsException {
+        Environment environment = readEnvironment();
+        readDatabase(environment);
+        readKeys(environment);
+        readListen();
+        readDataDir();
+        readStreams();
+        variables.choice("LOG_LEVEL", LogLevel.class).ifPresent(builder::logLevel);
+        variables.choice("LOG_FORMAT", LogFormat.class).ifPresent(builder::logFormat);
+        for (String name : REFUSED) {
+            if (variables.isSet(name)) {
+                variables.problem(
+                        name, "is set, but this version cannot serve TLS: remove it and put a TLS proxy in front");
+            }
+        }
+        throwProblems();
+        return new Result(builder.build(), notices());
+    }
+
+    private Environment readEnvironment() {
+        String name = variables.isSet("AGENTPIPE_ENV") ? "AGENTPIPE_ENV" : "NODE_ENV";
+        Environment environment = variables.choice(name, Environment.class).orElse(Environment.DEVELOPMENT);
+        builder.environment(environment);
+        return environment;
+    }
+
+    private void readDatabase(Environment environment) {
+        Optional<String> url = readUrl("DATABASE_URL");
+        Optional<String> directUrl = readUrl("DIRECT_URL");
+        url.ifPresent(builder::databaseUrl);
+        directUrl.ifPresent(builder::directUrl);
+        if (!variables.isSet("DATABASE_URL")) {
+            if (environment == Environment.PRODUCTION) {
+                variables.problem(
+                        "DATABASE_URL", "is not set, but required in production: postgresql://user:password@host/name");
+            }
+            if (directUrl.isPresent()) {
+                variables.problem("DIRECT_URL", "is set, but DATABASE_URL, which it stands beside, is not");
+            }
+        }
+        variables.integer("DATABASE_POOL_MIN", 0, 1_000).ifPresent(builder::databasePoolMin);
+        variables.integer("DATABASE_POOL_MAX", 2, 1_000).ifPresent(builder::databasePoolMax);
+        if (builder.databasePoolMin() > builder.databasePoolMax()) {
+            variables.problem(
+                    "DATABASE_POOL_MIN",
+                    "is %d, above DATABASE_POOL_MAX, which is %d"
+                            .formatted(builder.databasePoolMin(), builder.databasePoolMax()));
+        }
+        variables.duration("DATABASE_TIMEOUT", ChronoUnit.MILLIS, 100, 600_000).ifPresent(builder::databaseTimeout);
+    }
+
+    /** Only the scheme is looked at here: what else a URL may hold is the database module's to say. */
+    private Optional<String> readUrl(String name) {
+        Optional<String> url = variables.text(name);
+        if (url.isPresent() && !url.get().matches("(?s)(postgres(ql)?://|jdbc:postgresql:).+")) {
+            variables.problem(name, "does not begin with postgresql:// or jdbc:postgresql:");
+            return Optional.empty();
+        }
+        return url;
+    }
+
+    private void readKeys(Environment environment) {
+        String name = "AGENTPIPE_BRIDGE_API_KEY";
+        Optional<String> text = variables.text(name);
+        if (text.isEmpty() && environment == Environment.PRODUCTION) {
+            variables.problem(name, "is not set, but required in production: one key, or several, comma separated");
+        }
+        List<ApiKey> keys = new ArrayList<>();
+        String[] values = text.isEmpty() ? new String[0] : text.get().split(",", -1);
+        for (int i = 0; i < values.length; i++) {
+            String value = values[i].strip();
+            String problem = keyProblem(value, environment);
+            if (problem == null) {
+                keys.add(new ApiKey(value));
+            } else {
+                variables.problem(name, "(key %d of %d) %s".formatted(i + 1, values.length, problem));
+            }
+        }
+        builder.apiKeys(keys);
+    }
+
+    private static String keyProblem(String value, Environment environment) {
+        if (value.isEmpty()) {
+            return "is empty: there is a comma too many";
+        }
+        if (environment == Environment.PRODUCTION && value.length() < KEY_CHARS_MIN_PRODUCTION) {
+            return "has %d characters, in production at least %d are required"
+                    .formatted(value.length(), KEY_CHARS_MIN_PRODUCTION);
+        }
+        return ApiKey.problem(value);
+    }
+
+    private void readListen() {
+        variables
+                .parsed(
+                        "HOST",
+                        "a host name or an IP address",
+                        value -> value.matches("[\\p{Alnum}.:%_-]+") ? value : null)
+                .ifPresent(builder::host);
+        variables.integer("PORT", 0, 65_535).ifPresent(builder::port);
+    }
+
+    private void readDataDir() {
+        variables.parsed("DATA_DIR", "the path of a folder", Path::of).ifPresent(builder::dataDir);
+    }
+
+    private void readStreams() {
+        variables.integer("SSE_MAX_CONNECTIONS", 1, 1_000_000).ifPresent(builder::streamConnectionsMax);
+        variables
+                .duration("SSE_HEARTBEAT_INTERVAL", ChronoUnit.MILLIS, 10, 3_600_000)
+                .ifPresent(builder::streamHeartbeat);
+        variables
+                .duration("SSE_MAX_AGE", ChronoUnit.SECONDS, 0, 365 * DAY_SECONDS)
+                .ifPresent(builder::streamAgeMax);
+        variables.integer("REPLAY_MAX_EVENTS", 1, 10_000_000).ifPresent(builder::replayEventsMax);
+        variables
+                .freeDuration("CONVERSATION_IDLE_TIMEOUT", Duration.ofSeconds(1), Duration.ofDays(3_650))
+                .ifPresent(builder::conversationIdleMax);
+    }
+
+    private List<String> notices() {
+        return LATER.stream()
+                .filter(variables::isSet)
+                .map(name -> name + " is set, but this version does not use it yet")
+                .toList();
+    }
+
+    private void throwProblems() throws SettingsException {
+        if (!variables.problems().isEmpty()) {
+            throw new SettingsException(variables.problems());
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package dev.agentpipe.server.cli;
+
+import dev.agentpipe.server.Version;
+import java.io.PrintWriter;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The table of commands. */
+public final class Commands {
+
+    static final int OK = 0;
+    static final int FAILED = 1;
+    static final int WRONG_USAGE = 2;
+
+    private Commands() {}
+
+    /** Runs one command to its end and gives its exit code. */
+    public static int run(String[] arguments, Map<String, String> environment) {
+        return of(environment).execute(arguments);
+    }
+
+    static CommandLine of(Map<String, String> environment) {
+        return new CommandLine(new Root())
+                .addSubcommand(new ServeCommand(environment))
+                .addSubcommand(new VersionCommand())
+                .addSubcommand(new CommandLine.HelpCommand())
+                .setExecutionExceptionHandler((exception, commandLine, result) -> {
+                    commandLine.getErr().println("agentpipe-server: " + StartFailure.line(exception));
+                    return FAILED;
+                });
+    }
+
+    @Command(
+            name = "agentpipe-server",
+            description = "Takes the events of AgentPipe conversations in, keeps them, and streams them live.",
+            versionProvider = VersionText.class,
+            footer = {"", "Settings come from environment variables; README.md lists them."})
+    private static final class Root implements Runnable {
+
+        @Spec
+        private CommandSpec spec;
+
+        @Option(names = "--version", versionHelp = true, description = "Print the version.")
+        private boolean version;
+
+        @Option(
+                names = {"-h", "--help"},
+                usageHelp = true,
+                description = "Print this text.")
+        private boolean help;
+
+        @Override
+        public void run() {
+            throw new CommandLine.ParameterException(spec.commandLine(), "Which command?");
+        }
+    }
+
+    @Command(name = "version", description = "Print the version.")
+    private static final class VersionCommand implements Runnable {
+
+        @Spec
+        private CommandSpec spec;
+
+        @Override
+        public void run() {
+            PrintWriter out = spec.commandLine().getOut();
+            for (String line : new VersionText().getVersion()) {
+                out.println(line);
+            }
+        }
+    }
+
+    static final class VersionText implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"agentpipe-server " + Version.current()};
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package dev.agentpipe.server.cli;
+
+import dev.agentpipe.server.AgentPipe;
+import dev.agentpipe.server.Settings;
+import dev.agentpipe.server.SettingsException;
+import dev.agentpipe.server.SettingsReader;
+import java.io.PrintWriter;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** Runs the server until the process is told to end. */
+@Command(name = "serve", description = "Run the server until it is told to end (SIGTERM, or Ctrl-C).")
+final class ServeCommand implements Callable<Integer> {
+
+    private final Map<String, String> environment;
+
+    @Spec
+    private CommandSpec spec;
+
+    ServeCommand(Map<String, String> environment) {
+        this.environment = environment;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        PrintWriter err = spec.commandLine().getErr();
+        SettingsReader.Result read;
+        try {
+            read = SettingsReader.read(environment);
+        } catch (SettingsException e) {
+            err.println("agentpipe-server: the environment cannot be used as it is:");
+            e.problems().forEach(problem -> err.println("  " + problem));
+            return Commands.WRONG_USAGE;
+        }
+        Settings settings = read.settings();
+        LogSetup.apply(settings.logging());
+        // Not a constant of the class: nothing may log, and so configure logback by its defaults, before LogSetup has.
+        Logger log = LoggerFactory.getLogger(ServeCommand.class);
+        read.notices().forEach(log::warn);
+
+        AgentPipe pipe;
+        try {
+            pipe = AgentPipe.builder(settings).start();
+        } catch (Exception e) {
+            tellFailure(log, settings, StartFailure.line(e), e);
+            return Commands.FAILED;
+        }
+        new Shutdown(pipe).install();
+        if (settings.logging().format() == Settings.LogFormat.TEXT) {
+            spec.commandLine().getOut().println(Banner.of(settings, pipe.uri(), pipe.generatedKey()));
+        } else if (pipe.generatedKey().isPresent()) {
+            log.info("An API key was generated and is kept in {}", Banner.keyFile(settings));
+        }
+        new CountDownLatch(1).await();
+        return Commands.OK;
+    }
+
+    /** Where logs are JSON on standard output, whoever collects them must see the failure too. */
+    private void tellFailure(Logger log, Settings settings, String line, Exception e) {
+        if (settings.logging().format() == Settings.LogFormat.JSON) {
+            log.error("Cannot start: {}", line);
+        }
+        spec.commandLine().getErr().println("agentpipe-server: cannot start: " + line);
+        log.debug("The failure in full", e);
+    }
+}

@@ -1,0 +1,69 @@
+package dev.agentpipe.server.cli;
+
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Closes the server when the process is told to end, and ends it with 0. Without the halt the JVM would report the signal
+ * (143 for SIGTERM), which supervisors take for a crash. Runs on the JVM's shutdown thread.
+ */
+final class Shutdown {
+
+    /** Under the 15 s that are promised; closing has deadlines of its own, this one is for when they do not hold. */
+    private static final Duration DEADLINE = Duration.ofSeconds(14);
+
+    private static final Logger log = LoggerFactory.getLogger(Shutdown.class);
+
+    private final AutoCloseable server;
+    private final Duration deadline;
+    private final IntConsumer halt;
+
+    Shutdown(AutoCloseable server) {
+        this(server, DEADLINE, Runtime.getRuntime()::halt);
+    }
+
+    Shutdown(AutoCloseable server, Duration deadline, IntConsumer halt) {
+        this.server = server;
+        this.deadline = deadline;
+        this.halt = halt;
+    }
+
+    void install() {
+        Runtime.getRuntime().addShutdownHook(new Thread(this::run, "shutdown"));
+    }
+
+    void run() {
+        CountDownLatch closed = new CountDownLatch(1);
+        Thread guard = new Thread(() -> haltWhenLate(closed), "shutdown-deadline");
+        guard.setDaemon(true);
+        guard.start();
+        int status = close();
+        closed.countDown();
+        halt.accept(status);
+    }
+
+    private int close() {
+        try {
+            server.close();
+            return Commands.OK;
+        } catch (Exception e) {
+            log.error("The server could not be closed in order", e);
+            return Commands.FAILED;
+        }
+    }
+
+    private void haltWhenLate(CountDownLatch closed) {
+        try {
+            if (!closed.await(deadline.toMillis(), TimeUnit.MILLISECONDS)) {
+                log.error("The server did not close within {} s; the process ends without it", deadline.toSeconds());
+                halt.accept(Commands.FAILED);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

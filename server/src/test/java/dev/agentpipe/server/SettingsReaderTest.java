@@ -1,0 +1,258 @@
+package dev.agentpipe.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.agentpipe.server.Settings.Environment;
+import dev.agentpipe.server.Settings.LogFormat;
+import dev.agentpipe.server.Settings.LogLevel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class SettingsReaderTest {
+
+    private static final String URL = "postgresql://me:hunter2@db/agentpipe";
+    private static final String KEY = "ap_live_0123456789abcdef";
+
+    @Test
+    void read_emptyEnvironment_isTheDefaultsOfTheContract() throws Exception {
+        Settings settings = read(Map.of());
+
+        assertEquals(Environment.DEVELOPMENT, settings.environment());
+        assertEquals(Path.of("data").toAbsolutePath(), settings.dataDir());
+        assertEquals(List.of(), settings.apiKeys());
+        assertEquals(new Settings.Listen("127.0.0.1", 3_000), settings.listen());
+        assertEquals(
+                new Settings.Database(Optional.empty(), Optional.empty(), 2, 10, Duration.ofSeconds(30)),
+                settings.database());
+        assertEquals(new Settings.Streams(1_000, Duration.ofSeconds(30), Duration.ZERO, 50_000), settings.streams());
+        assertEquals(Duration.ofHours(24), settings.conversationIdleMax());
+        assertEquals(new Settings.Logging(LogLevel.INFO, LogFormat.TEXT), settings.logging());
+    }
+
+    @Test
+    void read_emptyValues_countAsAbsent() throws Exception {
+        Map<String, String> empty = new HashMap<>();
+        SettingsReader.KNOWN.forEach(name -> empty.put(name, " "));
+        SettingsReader.LATER.forEach(name -> empty.put(name, ""));
+
+        SettingsReader.Result result = SettingsReader.read(empty);
+
+        assertEquals(read(Map.of()), result.settings());
+        assertEquals(List.of(), result.notices());
+    }
+
+    @Test
+    void read_everythingSet_isTaken() throws Exception {
+        Settings settings = read(Map.ofEntries(
+                Map.entry("DATABASE_URL", URL),
+                Map.entry("DIRECT_URL", URL + "?direct"),
+                Map.entry("DATABASE_POOL_MIN", "3"),
+                Map.entry("DATABASE_POOL_MAX", "4"),
+                Map.entry("DATABASE_TIMEOUT", "1500"),
+                Map.entry("AGENTPIPE_BRIDGE_API_KEY", KEY + ", " + KEY + "x"),
+                Map.entry("AGENTPIPE_ENV", "test"),
+                Map.entry("NODE_ENV", "production"),
+                Map.entry("HOST", "::1"),
+                Map.entry("PORT", "0"),
+                Map.entry("DATA_DIR", "/srv/../srv/pipe"),
+                Map.entry("SSE_MAX_CONNECTIONS", "7"),
+                Map.entry("SSE_HEARTBEAT_INTERVAL", "250"),
+                Map.entry("SSE_MAX_AGE", "60"),
+                Map.entry("REPLAY_MAX_EVENTS", "9"),
+                Map.entry("CONVERSATION_IDLE_TIMEOUT", "30m"),
+                Map.entry("LOG_LEVEL", "INFO"),
+                Map.entry("LOG_FORMAT", "json")));
+
+        assertEquals(
+                Settings.builder()
+                        .databaseUrl(URL)
+                        .directUrl(URL + "?direct")
+                        .databasePoolMin(3)
+                        .databasePoolMax(4)
+                        .databaseTimeout(Duration.ofMillis(1_500))
+                        .apiKeys(List.of(new ApiKey(KEY), new ApiKey(KEY + "x")))
+                        .environment(Environment.TEST)
+                        .host("::1")
+                        .port(0)
+                        .dataDir(Path.of("/srv/pipe"))
+                        .streamConnectionsMax(7)
+                        .streamHeartbeat(Duration.ofMillis(250))
+                        .streamAgeMax(Duration.ofSeconds(60))
+                        .replayEventsMax(9)
+                        .conversationIdleMax(Duration.ofMinutes(30))
+                        .logLevel(LogLevel.INFO)
+                        .logFormat(LogFormat.JSON)
+                        .build(),
+                settings);
+        assertEquals(settings, settings.toBuilder().build());
+    }
+
+    @Test
+    void read_production_listensToAllAndLogsJson() throws Exception {
+        Settings settings =
+                read(Map.of("NODE_ENV", "production", "DATABASE_URL", URL, "AGENTPIPE_BRIDGE_API_KEY", KEY));
+
+        assertEquals(Environment.PRODUCTION, settings.environment());
+        assertEquals("0.0.0.0", settings.listen().host());
+        assertEquals(LogFormat.JSON, settings.logging().format());
+        assertEquals(Optional.of(URL), settings.database().directUrl());
+    }
+
+    @Test
+    void read_productionWithNothing_namesAllThatIsMissing() {
+        List<String> problems = problems(Map.of("AGENTPIPE_ENV", "production"));
+
+        assertEquals(2, problems.size());
+        assertTrue(problems.get(0).startsWith("DATABASE_URL is not set"), problems.get(0));
+        assertTrue(problems.get(1).startsWith("AGENTPIPE_BRIDGE_API_KEY is not set"), problems.get(1));
+    }
+
+    @Test
+    void read_manyProblems_areAllToldInOneLineEach() {
+        List<String> problems = problems(Map.of(
+                "PORT", "65536",
+                "LOG_LEVEL", "loud\nand\tclear",
+                "SSE_HEARTBEAT_INTERVAL", "30s",
+                "DATABASE_POOL_MIN", "11",
+                "AGENTPIPE_ENV", "staging"));
+
+        assertEquals(
+                List.of(
+                        "AGENTPIPE_ENV is \"staging\", allowed is one of development, production, test",
+                        "DATABASE_POOL_MIN is 11, above DATABASE_POOL_MAX, which is 10",
+                        "PORT is \"65536\", allowed is a whole number from 0 to 65535",
+                        "SSE_HEARTBEAT_INTERVAL is \"30s\", allowed is a whole number from 10 to 3600000",
+                        "LOG_LEVEL is \"loud?and?clear\", allowed is one of trace, debug, info, warn, error"),
+                problems);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "PORT, -1",
+        "PORT, +80",
+        "PORT, 3000.0",
+        "PORT, ٣٠٠٠",
+        "PORT, 99999999999999999999",
+        "HOST, my host",
+        "HOST, http://localhost",
+        "SSE_MAX_CONNECTIONS, 0",
+        "SSE_HEARTBEAT_INTERVAL, 9",
+        "SSE_MAX_AGE, -1",
+        "REPLAY_MAX_EVENTS, 0",
+        "DATABASE_POOL_MAX, 1",
+        "DATABASE_TIMEOUT, 99",
+        "CONVERSATION_IDLE_TIMEOUT, 0",
+        "CONVERSATION_IDLE_TIMEOUT, 1w",
+        "CONVERSATION_IDLE_TIMEOUT, PT0.5S",
+        "CONVERSATION_IDLE_TIMEOUT, -PT1H",
+        "CONVERSATION_IDLE_TIMEOUT, 3651d",
+        "LOG_FORMAT, xml",
+        "DATABASE_URL, mysql://db/x",
+        "DATABASE_URL, postgresql://",
+        "TLS_CERT, /etc/cert.pem",
+        "TLS_KEY, /etc/key.pem",
+    })
+    void read_valueOutOfBounds_isRefusedByItsName(String name, String value) {
+        List<String> problems = problems(Map.of(name, value));
+
+        assertEquals(1, problems.size(), () -> "one problem: " + problems);
+        assertTrue(problems.get(0).startsWith(name + " "), problems.get(0));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, PT1S", "86400, PT24H", "90s, PT90S", "24h, PT24H", "7d, PT168H", "PT36H, PT36H", "p1d, PT24H"})
+    void idleTimeout_everyNotation_isTheSameDuration(String value, Duration expected) throws Exception {
+        assertEquals(expected, read(Map.of("CONVERSATION_IDLE_TIMEOUT", value)).conversationIdleMax());
+    }
+
+    @Test
+    void directUrl_withoutDatabaseUrl_isRefused() {
+        assertEquals(
+                List.of("DIRECT_URL is set, but DATABASE_URL, which it stands beside, is not"),
+                problems(Map.of("DIRECT_URL", URL)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "short-7",
+                "inner space key",
+                "key\twith-tab-in-it",
+                "kéy-outside-of-ascii",
+                "good-enough,,good-enough",
+                ",good-enough"
+            })
+    void keys_malformed_areRefusedWithoutEcho(String value) {
+        List<String> problems = problems(Map.of("AGENTPIPE_BRIDGE_API_KEY", value));
+
+        assertEquals(1, problems.size(), () -> "one problem: " + problems);
+        assertTrue(
+                problems.get(0).startsWith("AGENTPIPE_BRIDGE_API_KEY (key 1 of ")
+                        || problems.get(0).startsWith("AGENTPIPE_BRIDGE_API_KEY (key 2 of "),
+                problems.get(0));
+        assertFalse(problems.get(0).contains(value));
+        assertFalse(problems.get(0).contains("good-enough"));
+    }
+
+    @Test
+    void keys_bothSidesOfTheLeastLength_differByMode() throws Exception {
+        String seven = "1234567";
+        String nineteen = "1234567890123456789";
+        Map<String, String> production = new HashMap<>(Map.of("NODE_ENV", "production", "DATABASE_URL", URL));
+
+        assertEquals(1, problems(Map.of("AGENTPIPE_BRIDGE_API_KEY", seven)).size());
+        assertEquals(
+                1,
+                read(Map.of("AGENTPIPE_BRIDGE_API_KEY", seven + "8")).apiKeys().size());
+        production.put("AGENTPIPE_BRIDGE_API_KEY", nineteen);
+        assertEquals(1, problems(production).size());
+        production.put("AGENTPIPE_BRIDGE_API_KEY", nineteen + "0");
+        assertEquals(1, read(production).apiKeys().size());
+    }
+
+    @Test
+    void settings_printed_showNoSecret() throws Exception {
+        Map<String, String> secrets = Map.of("DATABASE_URL", URL, "AGENTPIPE_BRIDGE_API_KEY", KEY);
+
+        String printed = read(secrets).toString();
+
+        assertFalse(printed.contains("hunter2"), printed);
+        assertFalse(printed.contains(KEY), printed);
+        assertTrue(printed.contains("ap_live_…"), printed);
+    }
+
+    @Test
+    void problems_ofSecrets_doNotEchoThem() {
+        String problems = problems(Map.of("DATABASE_URL", "pg://me:hunter2@db", "DIRECT_URL", "me:hunter2"))
+                .toString();
+
+        assertFalse(problems.contains("hunter2"), problems);
+    }
+
+    @Test
+    void laterVariables_set_areNoticed() throws Exception {
+        SettingsReader.Result result = SettingsReader.read(Map.of("REDIS_URL", "redis://:secret@r", "PATH", "/bin"));
+
+        assertEquals(List.of("REDIS_URL is set, but this version does not use it yet"), result.notices());
+    }
+
+    private static Settings read(Map<String, String> environment) throws SettingsException {
+        return SettingsReader.read(environment).settings();
+    }
+
+    private static List<String> problems(Map<String, String> environment) {
+        return assertThrows(SettingsException.class, () -> SettingsReader.read(environment))
+                .problems();
+    }
+}
