@@ -1,0 +1,102 @@
+package dev.agentpipe.server;
+
+import dev.agentpipe.core.log.GroupCommit;
+import dev.agentpipe.server.stream.Streams;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * What the server knows of its own state. {@link #check} looks at the database, from time to time, on a thread that may
+ * block; reports are made from what it saw, so that asking costs nothing and never hangs.
+ *
+ * <p>Thread-safe.
+ */
+public final class Health {
+
+    public enum Status {
+        HEALTHY,
+        /** It works, with less than it should have. */
+        DEGRADED,
+        /** The main job cannot be done: events are refused. */
+        UNHEALTHY;
+
+        String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** @param body as the contract, section 6, has it */
+    public record Report(Status status, Map<String, Object> body) {}
+
+    /** A look at the database. */
+    private record Seen(boolean up, Duration latency, long atNanos) {}
+
+    /** A check that has not come back for so long hangs. */
+    private static final Duration STALE = Duration.ofSeconds(4);
+
+    private final Supplier<Duration> ping;
+    private final GroupCommit groupCommit;
+    private final Streams streams;
+    private final long startedNanos = System.nanoTime();
+    private volatile Seen seen = new Seen(true, Duration.ZERO, System.nanoTime());
+    private volatile boolean draining;
+
+    /** @param ping how long the database took to answer; throws when it did not */
+    Health(Supplier<Duration> ping, GroupCommit groupCommit, Streams streams) {
+        this.ping = ping;
+        this.groupCommit = groupCommit;
+        this.streams = streams;
+    }
+
+    /** Looks at the database; blocks. */
+    void check() {
+        try {
+            seen = new Seen(true, ping.get(), System.nanoTime());
+        } catch (RuntimeException e) {
+            seen = new Seen(false, Duration.ZERO, System.nanoTime());
+        }
+    }
+
+    /** From now on the server wants no more traffic. */
+    void drain() {
+        draining = true;
+    }
+
+    public boolean isReady() {
+        return !draining;
+    }
+
+    public Report report() {
+        Seen last = seen;
+        boolean stale = System.nanoTime() - last.atNanos > STALE.toNanos();
+        boolean databaseUp = last.up && !stale && groupCommit.available();
+        Status status = !databaseUp ? Status.UNHEALTHY : draining ? Status.DEGRADED : Status.HEALTHY;
+
+        Map<String, Object> database = new LinkedHashMap<>();
+        database.put("status", databaseUp ? "up" : "down");
+        if (databaseUp) {
+            database.put("latencyMs", last.latency.toNanos() / 1_000 / 1_000.0);
+        }
+        Map<String, Object> stream = new LinkedHashMap<>();
+        stream.put("status", draining ? "draining" : "up");
+        stream.put("connections", streams.count());
+        stream.put("position", streams.broadcaster().head());
+        Map<String, Object> checks = new LinkedHashMap<>();
+        checks.put("database", database);
+        checks.put("redis", Map.of("status", "not_configured"));
+        checks.put("stream", stream);
+
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("status", status.label());
+        body.put("timestamp", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
+        body.put("version", Version.current());
+        body.put("uptimeSeconds", Duration.ofNanos(System.nanoTime() - startedNanos).toSeconds());
+        body.put("checks", checks);
+        return new Report(status, body);
+    }
+}

@@ -1,0 +1,129 @@
+package dev.agentpipe.server.http;
+
+import dev.agentpipe.core.event.Event;
+import dev.agentpipe.core.event.EventReader;
+import dev.agentpipe.core.event.ReadResult;
+import dev.agentpipe.core.event.ReadResult.Item;
+import dev.agentpipe.core.event.Violation;
+import dev.agentpipe.core.log.AppendResult;
+import dev.agentpipe.core.log.CommitOutcome;
+import dev.agentpipe.core.log.GroupCommit;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * {@code POST /api/ingest}: reads the body on the I/O thread, hands its events to the group commit, and answers on the I/O
+ * thread once they are durable; meanwhile no thread waits. Large bodies are parsed by a worker, so that they do not hold
+ * up an I/O thread's other connections.
+ *
+ * <p>Once its body is complete a request is finished, whether its client is still there or not.
+ */
+public final class IngestHandler implements HttpHandler {
+
+    /** Above it a body is parsed by a worker: about a millisecond of parsing. */
+    private static final int PARSE_HERE_BYTES_MAX = 128 << 10;
+
+    private static final String NDJSON = "application/x-ndjson";
+
+    private final Access access;
+    private final RequestBodies bodies;
+    private final EventReader reader;
+    private final GroupCommit groupCommit;
+    private final IngestReplies replies;
+    private final int requestBytesMax;
+
+    /** @param epoch of the log that the group commit appends to */
+    public IngestHandler(
+            Access access, EventReader reader, GroupCommit groupCommit, String epoch, int requestBytesMax) {
+        this.access = access;
+        this.reader = reader;
+        this.groupCommit = groupCommit;
+        this.replies = new IngestReplies(epoch);
+        this.requestBytesMax = requestBytesMax;
+        this.bodies = new RequestBodies(requestBytesMax, 16L * requestBytesMax);
+    }
+
+    @Override
+    public void handleRequest(HttpServerExchange exchange) {
+        if (!access.mayIngest(exchange)) {
+            return;
+        }
+        String contentType = mediaType(exchange);
+        boolean lines = contentType.equals(NDJSON);
+        if (!lines && !contentType.equals("application/json") || exchange.getRequestHeaders().contains(Headers.CONTENT_ENCODING)) {
+            Replies.problem(
+                    exchange,
+                    Problem.UNSUPPORTED_MEDIA_TYPE,
+                    "Send application/json or " + NDJSON + ", in UTF-8 and without a content encoding.");
+            return;
+        }
+        bodies.read(exchange, body -> parse(exchange, body, lines), failure -> refuse(exchange, failure));
+    }
+
+    /** In lower case, without parameters. Without a header it is taken for JSON; parsing will tell. */
+    private static String mediaType(HttpServerExchange exchange) {
+        String header = exchange.getRequestHeaders().getFirst(Headers.CONTENT_TYPE);
+        if (header == null) {
+            return "application/json";
+        }
+        int semicolon = header.indexOf(';');
+        return (semicolon < 0 ? header : header.substring(0, semicolon)).strip().toLowerCase(Locale.ROOT);
+    }
+
+    private void refuse(HttpServerExchange exchange, RequestBodies.Failure failure) {
+        if (failure == RequestBodies.Failure.TOO_LARGE) {
+            Replies.problem(
+                    exchange, Problem.REQUEST_TOO_LARGE, "A request may have " + requestBytesMax + " bytes.");
+        } else {
+            Replies.problem(exchange, Problem.QUEUE_FULL, "Too many bytes of requests are under way.");
+        }
+    }
+
+    private void parse(HttpServerExchange exchange, byte[] body, boolean lines) {
+        if (body.length <= PARSE_HERE_BYTES_MAX) {
+            append(exchange, lines ? reader.readLines(body) : reader.readJson(body));
+            return;
+        }
+        exchange.getConnection().getWorker().execute(() -> {
+            ReadResult result = lines ? reader.readLines(body) : reader.readJson(body);
+            exchange.getIoThread().execute(() -> append(exchange, result));
+        });
+    }
+
+    private void append(HttpServerExchange exchange, ReadResult result) {
+        if (result instanceof ReadResult.Malformed malformed) {
+            List<Violation> errors = malformed.pointer().isEmpty()
+                    ? List.of()
+                    : List.of(new Violation(malformed.pointer(), malformed.detail()));
+            Replies.problem(exchange, Problem.ofCode(malformed.code()), malformed.detail(), errors);
+            return;
+        }
+        ReadResult.Events read = (ReadResult.Events) result;
+        List<Event> events = read.items().stream()
+                .filter(Item.Accepted.class::isInstance)
+                .map(item -> ((Item.Accepted) item).event())
+                .toList();
+        if (events.isEmpty()) {
+            replies.nothingToAppend(exchange, read);
+            return;
+        }
+        groupCommit.append(events, exchange.getIoThread(), outcome -> answer(exchange, read, events, outcome));
+    }
+
+    private void answer(
+            HttpServerExchange exchange, ReadResult.Events read, List<Event> events, CommitOutcome outcome) {
+        if (outcome instanceof CommitOutcome.Refused refused) {
+            replies.refused(exchange, refused.reason());
+            return;
+        }
+        List<AppendResult> results = ((CommitOutcome.Committed) outcome).results();
+        if (read.batch()) {
+            replies.batch(exchange, read, results);
+        } else {
+            replies.single(exchange, events.get(0), results.get(0));
+        }
+    }
+}

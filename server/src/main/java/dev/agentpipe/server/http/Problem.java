@@ -1,0 +1,61 @@
+package dev.agentpipe.server.http;
+
+import io.undertow.util.StatusCodes;
+import java.util.Locale;
+
+/**
+ * All that can go wrong with a request, as programs see it: the {@code code} of a problem is this name in lower case, and
+ * stays the same for ever.
+ */
+public enum Problem {
+    INVALID_JSON(StatusCodes.BAD_REQUEST, "The body is not valid JSON"),
+    TOO_DEEP(StatusCodes.BAD_REQUEST, "The body is nested too deeply"),
+    DUPLICATE_KEY(StatusCodes.BAD_REQUEST, "The body has a duplicate key"),
+    INVALID_EVENT(StatusCodes.BAD_REQUEST, "The event is not valid"),
+    UNKNOWN_EVENT_TYPE(StatusCodes.BAD_REQUEST, "The type of the event is not known"),
+    INVALID_PARAMETER(StatusCodes.BAD_REQUEST, "A parameter is not valid"),
+    UNAUTHORIZED(StatusCodes.UNAUTHORIZED, "A valid API key is needed"),
+    FORBIDDEN(StatusCodes.FORBIDDEN, "The API key does not allow this"),
+    NOT_FOUND(StatusCodes.NOT_FOUND, "There is nothing here"),
+    METHOD_NOT_ALLOWED(StatusCodes.METHOD_NOT_ALLOWED, "The method is not allowed here"),
+    MESSAGE_ID_CONFLICT(StatusCodes.CONFLICT, "The message id is taken by another message"),
+    EVENT_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The event is too large"),
+    BATCH_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The batch has too many events"),
+    REQUEST_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The request is too large"),
+    UNSUPPORTED_MEDIA_TYPE(StatusCodes.UNSUPPORTED_MEDIA_TYPE, "The content type is not supported"),
+    INTERNAL_ERROR(StatusCodes.INTERNAL_SERVER_ERROR, "The server has failed"),
+    QUEUE_FULL(StatusCodes.SERVICE_UNAVAILABLE, "The server has more to store than it can hold"),
+    DATABASE_UNAVAILABLE(StatusCodes.SERVICE_UNAVAILABLE, "The database is not available"),
+    TOO_MANY_STREAMS(StatusCodes.SERVICE_UNAVAILABLE, "The server has as many streams as it may"),
+    SHUTTING_DOWN(StatusCodes.SERVICE_UNAVAILABLE, "The server is stopping");
+
+    private final int status;
+    private final String title;
+
+    Problem(int status, String title) {
+        this.status = status;
+        this.title = title;
+    }
+
+    /** The problem with this code. */
+    static Problem ofCode(String code) {
+        return valueOf(code.toUpperCase(Locale.ROOT));
+    }
+
+    int status() {
+        return status;
+    }
+
+    String title() {
+        return title;
+    }
+
+    String code() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The request was fine and the server was not: worth another try. */
+    boolean isTransient() {
+        return status == StatusCodes.SERVICE_UNAVAILABLE;
+    }
+}

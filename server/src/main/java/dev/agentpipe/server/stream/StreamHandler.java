@@ -1,0 +1,196 @@
+package dev.agentpipe.server.stream;
+
+import dev.agentpipe.core.broadcast.Lane;
+import dev.agentpipe.core.event.Violation;
+import dev.agentpipe.core.log.EventLog;
+import dev.agentpipe.core.log.LogState;
+import dev.agentpipe.core.log.LogTail;
+import dev.agentpipe.core.log.LogUnavailableException;
+import dev.agentpipe.core.log.StreamId;
+import dev.agentpipe.server.http.Problem;
+import dev.agentpipe.server.http.Replies;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.SameThreadExecutor;
+import io.undertow.util.StatusCodes;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * {@code GET /api/realtime/stream}: finds out where a stream begins, and begins it.
+ *
+ * <p>A reader that only wants what comes next, or whose place is still in the window, begins at once on its I/O thread.
+ * Any other needs a look into the log, by a worker.
+ */
+public final class StreamHandler implements HttpHandler {
+
+    private static final String EVENT_STREAM = "text/event-stream";
+    private static final HttpString X_ACCEL_BUFFERING = HttpString.tryFromString("X-Accel-Buffering");
+
+    /** How long a reader is held that has seen more of the log, on another node, than this node has yet. */
+    private static final Duration AHEAD_WAIT = Duration.ofSeconds(5);
+
+    private static final Duration AHEAD_POLL = Duration.ofMillis(10);
+
+    private final Streams streams;
+    private final EventLog eventLog;
+    private final LogTail tail;
+    private final String epoch;
+
+    public StreamHandler(Streams streams, EventLog eventLog, LogTail tail, String epoch) {
+        this.streams = streams;
+        this.eventLog = eventLog;
+        this.tail = tail;
+        this.epoch = epoch;
+    }
+
+    /** Where a stream begins: after a position, or with a reset. */
+    private sealed interface Start {
+        record After(long position) implements Start {}
+
+        record Reset(String reason, long oldest) implements Start {}
+    }
+
+    @Override
+    public void handleRequest(HttpServerExchange exchange) {
+        List<Violation> violations = new ArrayList<>();
+        StreamRequest request = StreamRequest.of(exchange, violations);
+        if (!violations.isEmpty()) {
+            Replies.problem(exchange, Problem.INVALID_PARAMETER, null, violations);
+            return;
+        }
+        Optional<Streams.Place> place = streams.enter();
+        if (place.isEmpty()) {
+            refuse(exchange, Problem.TOO_MANY_STREAMS);
+            return;
+        }
+        exchange.getConnection().addCloseListener(closed -> place.get().leave());
+        // Outside of the handler's call, so that nobody ends the exchange when it returns.
+        exchange.dispatch(SameThreadExecutor.INSTANCE, () -> find(exchange, request, place.get()));
+    }
+
+    /** EventSource gives up for good on any status but 200, so it gets one, and is told to come back. */
+    private static void refuse(HttpServerExchange exchange, Problem problem) {
+        String accept = exchange.getRequestHeaders().getFirst(Headers.ACCEPT);
+        if (accept == null || !accept.contains(EVENT_STREAM)) {
+            Replies.problem(exchange, problem, null);
+            return;
+        }
+        setHeaders(exchange);
+        exchange.getResponseSender().send(ByteBuffer.wrap(SseFrames.overloaded()));
+    }
+
+    private void find(HttpServerExchange exchange, StreamRequest request, Streams.Place place) {
+        if (request.lastEventId() == null && request.replay() == 0) {
+            begin(exchange, request, null);
+            return;
+        }
+        Optional<StreamId> id = Optional.ofNullable(request.lastEventId()).flatMap(StreamId::parse);
+        boolean inWindow = id.isPresent()
+                && id.get().epoch().equals(epoch)
+                && id.get().position() >= streams.broadcaster().floor()
+                && id.get().position() <= streams.broadcaster().head();
+        if (inWindow) {
+            begin(exchange, request, new Start.After(id.get().position()));
+            return;
+        }
+        exchange.getConnection().getWorker().execute(() -> {
+            try {
+                Start start = request.lastEventId() == null ? last(request) : resume(id);
+                exchange.getIoThread().execute(() -> begin(exchange, request, start));
+            } catch (LogUnavailableException e) {
+                exchange.getIoThread().execute(() -> {
+                    place.leave();
+                    refuse(exchange, Problem.DATABASE_UNAVAILABLE);
+                });
+            }
+        });
+    }
+
+    private Start last(StreamRequest request) {
+        return new Start.After(Math.min(
+                eventLog.beforeLast(request.replay(), request.filter()),
+                streams.broadcaster().head()));
+    }
+
+    private Start resume(Optional<StreamId> id) {
+        LogState state = eventLog.state();
+        if (id.isEmpty()) {
+            return new Start.Reset("malformed", state.floor());
+        }
+        long position = id.get().position();
+        if (!id.get().epoch().equals(epoch)) {
+            return new Start.Reset("other_epoch", state.floor());
+        }
+        if (position > state.head()) {
+            return new Start.Reset("ahead", state.floor());
+        }
+        if (position < state.floor()) {
+            return new Start.Reset("not_retained", state.floor());
+        }
+        if (state.head() - position > streams.settings().replayEventsMax()) {
+            return new Start.Reset("too_far_behind", state.floor());
+        }
+        awaitHead(position);
+        return new Start.After(position);
+    }
+
+    /** The reader comes from a node that is a moment ahead of this one. */
+    private void awaitHead(long position) {
+        long deadline = System.nanoTime() + AHEAD_WAIT.toNanos();
+        while (streams.broadcaster().head() < position) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new LogUnavailableException("the log's tail does not follow", null);
+            }
+            tail.hint(position);
+            try {
+                TimeUnit.NANOSECONDS.sleep(AHEAD_POLL.toNanos());
+            } catch (InterruptedException e) {
+                throw new LogUnavailableException("stopping", e);
+            }
+        }
+    }
+
+    /** @param start null: with what comes next */
+    private void begin(HttpServerExchange exchange, StreamRequest request, Start start) {
+        if (!exchange.getConnection().isOpen()) {
+            return;
+        }
+        setHeaders(exchange);
+        boolean chunked = exchange.isHttp11();
+        if (chunked) {
+            exchange.getResponseHeaders().put(Headers.TRANSFER_ENCODING, Headers.CHUNKED.toString());
+            exchange.putAttachment(HttpAttachments.PRE_CHUNKED_RESPONSE, true);
+        }
+        int form = SseFrames.form(request.named(), chunked);
+        Lane lane = streams.lane(exchange.getIoThread());
+        long after = start instanceof Start.After given ? given.position() : lane.position();
+        byte[] greeting = start instanceof Start.Reset reset
+                ? streams.frames().reset(form, reset.reason(), request.lastEventId(), reset.oldest(), after)
+                : streams.frames().greeting(form, after);
+        new SseConnection(exchange, lane, request.filter(), form, after, age()).open(exchange, greeting);
+    }
+
+    private Duration age() {
+        long max = streams.settings().ageMax().toMillis();
+        double part = 1 - Streams.AGE_SPREAD * ThreadLocalRandom.current().nextDouble();
+        return Duration.ofMillis((long) (max * part));
+    }
+
+    private static void setHeaders(HttpServerExchange exchange) {
+        HeaderMap headers = exchange.getResponseHeaders();
+        exchange.setStatusCode(StatusCodes.OK);
+        headers.put(Headers.CONTENT_TYPE, EVENT_STREAM + "; charset=utf-8");
+        headers.put(Headers.CACHE_CONTROL, "no-cache, no-transform");
+        headers.put(X_ACCEL_BUFFERING, "no");
+    }
+}

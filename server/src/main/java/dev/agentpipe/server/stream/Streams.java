@@ -1,0 +1,138 @@
+package dev.agentpipe.server.stream;
+
+import dev.agentpipe.core.broadcast.Broadcaster;
+import dev.agentpipe.core.broadcast.CloseReason;
+import dev.agentpipe.core.broadcast.Lane;
+import dev.agentpipe.core.broadcast.Loop;
+import dev.agentpipe.core.broadcast.Replays;
+import dev.agentpipe.core.log.EventLog;
+import dev.agentpipe.core.log.LogState;
+import dev.agentpipe.server.Settings;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.xnio.XnioIoThread;
+
+/**
+ * All streams of this node: a lane for each I/O thread, their number and its limit, and their end.
+ *
+ * <p>Thread-safe.
+ */
+public final class Streams {
+
+    /** A reader that takes nothing for so long, while something waits for it, is disconnected. */
+    private static final Duration STALL = Duration.ofSeconds(10);
+
+    /** How many pages of the log may be read or held at a time for readers that are behind. */
+    private static final int REPLAYS_AT_A_TIME = 4;
+
+    /** How much earlier than its full age a stream may end. */
+    static final double AGE_SPREAD = 0.2;
+
+    private final SseFrames frames;
+    private final Broadcaster broadcaster;
+    private final Replays replays;
+    private final Settings.Streams settings;
+    private final Map<XnioIoThread, Lane> lanes = new ConcurrentHashMap<>();
+    private final AtomicInteger open = new AtomicInteger();
+    private volatile boolean draining;
+
+    /**
+     * @param start where this node's readers begin
+     * @param workers where the log may be read
+     */
+    public Streams(
+            EventLog eventLog, LogState start, Broadcaster.Limits limits, Settings.Streams settings, Executor workers) {
+        this.frames = new SseFrames(start.epoch());
+        this.broadcaster = new Broadcaster(frames, start.head(), limits);
+        this.replays = new Replays(eventLog, frames, workers, REPLAYS_AT_A_TIME);
+        this.settings = settings;
+    }
+
+    /** What the log's tail feeds. */
+    public Broadcaster broadcaster() {
+        return broadcaster;
+    }
+
+    /** Streams that are open. */
+    public int count() {
+        return open.get();
+    }
+
+    SseFrames frames() {
+        return frames;
+    }
+
+    Settings.Streams settings() {
+        return settings;
+    }
+
+    /** A place among the streams; gives itself back once, however often it is told to. */
+    final class Place {
+        private final AtomicBoolean taken = new AtomicBoolean(true);
+
+        void leave() {
+            if (taken.compareAndSet(true, false)) {
+                open.decrementAndGet();
+            }
+        }
+    }
+
+    /** Empty when the server is full or stopping. */
+    Optional<Place> enter() {
+        if (draining) {
+            return Optional.empty();
+        }
+        if (open.incrementAndGet() > settings.connectionsMax()) {
+            open.decrementAndGet();
+            return Optional.empty();
+        }
+        return Optional.of(new Place());
+    }
+
+    /** The lane of this I/O thread, which must be the current one. */
+    Lane lane(XnioIoThread thread) {
+        return lanes.computeIfAbsent(thread, this::newLane);
+    }
+
+    private Lane newLane(XnioIoThread thread) {
+        Lane lane = new Lane(
+                broadcaster, frames, replays, new IoLoop(thread), new Lane.Limits(settings.heartbeat(), STALL), System::nanoTime);
+        long tickMillis = Math.max(10, Math.min(1_000, settings.heartbeat().toMillis() / 4));
+        thread.executeAtInterval(lane::tick, tickMillis, TimeUnit.MILLISECONDS);
+        return lane;
+    }
+
+    /**
+     * Admits nobody from now on, and ends all streams, in slices spread over a while so that their readers do not fall on
+     * the other nodes all at once. Returns when they have ended or after twice that while.
+     */
+    public void drain(Duration spread) throws InterruptedException {
+        draining = true;
+        int slices = 10;
+        for (int slice = 0; slice < 2 * slices && open.get() > 0; slice++) {
+            int left = Math.max(1, slices - slice);
+            lanes.forEach((thread, lane) ->
+                    thread.execute(() -> lane.end((lane.size() + left - 1) / left, CloseReason.SHUTDOWN)));
+            TimeUnit.MILLISECONDS.sleep(spread.toMillis() / slices);
+        }
+    }
+
+    private record IoLoop(XnioIoThread thread) implements Loop {
+        @Override
+        public void execute(Runnable task) {
+            thread.execute(task);
+        }
+
+        /** A timer of XNIO fires between two looks at the selector, unlike a queued task. */
+        @Override
+        public void executeLater(Runnable task) {
+            thread.executeAfter(task, 1, TimeUnit.MILLISECONDS);
+        }
+    }
+}
