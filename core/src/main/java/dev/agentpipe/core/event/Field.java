@@ -1,0 +1,66 @@
+package dev.agentpipe.core.event;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** The names that mean something inside {@code data}, a participant or a summary; all others are only passed on. */
+enum Field {
+    CONVERSATION_ID,
+    MESSAGE_ID,
+    AGENT_ID,
+    AGENT_TYPE,
+    AGENT_NAME,
+    NAME,
+    ROLE,
+    CONTENT,
+    MODEL,
+    PROMPT,
+    CLI_VERSION,
+    SEQUENCE_NUMBER,
+    TURN_NUMBER,
+    TOKENS_USED,
+    INPUT_TOKENS,
+    OUTPUT_TOKENS,
+    COST,
+    DURATION_MS,
+    MODE,
+    INITIAL_PROMPT,
+    MAX_TURNS,
+    PARTICIPANTS,
+    AGENTS,
+    SYSTEM_INFO,
+    COMMAND,
+    STATUS,
+    TOTAL_MESSAGES,
+    TOTAL_TURNS,
+    TOTAL_TOKENS,
+    TOTAL_COST,
+    DURATION_SECONDS,
+    SUMMARY,
+    SHORT_TEXT,
+    SHORT_SUMMARY,
+    TEXT,
+    ERROR_MESSAGE,
+    ERROR,
+    ERROR_TYPE,
+    LEVEL;
+
+    static final int COUNT = values().length;
+
+    private static final Map<String, Field> BY_NAME =
+            Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(Field::wireName, Function.identity()));
+
+    private final String wireName = name().toLowerCase(Locale.ROOT);
+
+    String wireName() {
+        return wireName;
+    }
+
+    /** Null if the name is none of these. */
+    static Field of(String name) {
+        return BY_NAME.get(name);
+    }
+}
