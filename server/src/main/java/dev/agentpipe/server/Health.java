@@ -95,7 +95,9 @@ public final class Health {
         body.put("status", status.label());
         body.put("timestamp", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
         body.put("version", Version.current());
-        body.put("uptimeSeconds", Duration.ofNanos(System.nanoTime() - startedNanos).toSeconds());
+        body.put(
+                "uptimeSeconds",
+                Duration.ofNanos(System.nanoTime() - startedNanos).toSeconds());
         body.put("checks", checks);
         return new Report(status, body);
     }

@@ -53,7 +53,8 @@ public final class IngestHandler implements HttpHandler {
         }
         String contentType = mediaType(exchange);
         boolean lines = contentType.equals(NDJSON);
-        if (!lines && !contentType.equals("application/json") || exchange.getRequestHeaders().contains(Headers.CONTENT_ENCODING)) {
+        if (!lines && !contentType.equals("application/json")
+                || exchange.getRequestHeaders().contains(Headers.CONTENT_ENCODING)) {
             Replies.problem(
                     exchange,
                     Problem.UNSUPPORTED_MEDIA_TYPE,
@@ -75,8 +76,7 @@ public final class IngestHandler implements HttpHandler {
 
     private void refuse(HttpServerExchange exchange, RequestBodies.Failure failure) {
         if (failure == RequestBodies.Failure.TOO_LARGE) {
-            Replies.problem(
-                    exchange, Problem.REQUEST_TOO_LARGE, "A request may have " + requestBytesMax + " bytes.");
+            Replies.problem(exchange, Problem.REQUEST_TOO_LARGE, "A request may have " + requestBytesMax + " bytes.");
         } else {
             Replies.problem(exchange, Problem.QUEUE_FULL, "Too many bytes of requests are under way.");
         }

@@ -151,7 +151,8 @@ final class IngestReplies {
             rejected.violations()
                     .forEach(v -> errors.add(new Violation("/" + rejected.index() + v.pointer(), v.detail())));
         }
-        boolean alike = read.items().stream().allMatch(item -> ((Item.Rejected) item).code().equals(first.code()));
+        boolean alike = read.items().stream()
+                .allMatch(item -> ((Item.Rejected) item).code().equals(first.code()));
         Problem problem = alike ? Problem.ofCode(first.code()) : Problem.INVALID_EVENT;
         Replies.problem(exchange, problem, "None of the events is valid, nothing was stored.", errors);
     }

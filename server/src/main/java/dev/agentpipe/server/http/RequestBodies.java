@@ -85,7 +85,8 @@ final class RequestBodies {
         }
 
         private void readOn(StreamSourceChannel channel) {
-            try (PooledByteBuffer pooled = exchange.getConnection().getByteBufferPool().allocate()) {
+            try (PooledByteBuffer pooled =
+                    exchange.getConnection().getByteBufferPool().allocate()) {
                 ByteBuffer buffer = pooled.getBuffer();
                 while (true) {
                     buffer.clear();

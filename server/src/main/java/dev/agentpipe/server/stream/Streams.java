@@ -23,13 +23,16 @@ import org.xnio.XnioIoThread;
  *
  * <p>Thread-safe.
  */
-public final class Streams {
+public final class Streams implements AutoCloseable {
 
     /** A reader that takes nothing for so long, while something waits for it, is disconnected. */
     private static final Duration STALL = Duration.ofSeconds(10);
 
     /** How many pages of the log may be read or held at a time for readers that are behind. */
     private static final int REPLAYS_AT_A_TIME = 4;
+
+    private static final Duration DRAIN = Duration.ofMillis(1_500);
+    private static final int DRAIN_SLICES = 10;
 
     /** How much earlier than its full age a stream may end. */
     static final double AGE_SPREAD = 0.2;
@@ -49,7 +52,7 @@ public final class Streams {
     public Streams(
             EventLog eventLog, LogState start, Broadcaster.Limits limits, Settings.Streams settings, Executor workers) {
         this.frames = new SseFrames(start.epoch());
-        this.broadcaster = new Broadcaster(frames, start.head(), limits);
+        this.broadcaster = new Broadcaster(frames::frame, start.head(), limits);
         this.replays = new Replays(eventLog, frames, workers, REPLAYS_AT_A_TIME);
         this.settings = settings;
     }
@@ -102,7 +105,12 @@ public final class Streams {
 
     private Lane newLane(XnioIoThread thread) {
         Lane lane = new Lane(
-                broadcaster, frames, replays, new IoLoop(thread), new Lane.Limits(settings.heartbeat(), STALL), System::nanoTime);
+                broadcaster,
+                frames,
+                replays,
+                new IoLoop(thread),
+                new Lane.Limits(settings.heartbeat(), STALL),
+                System::nanoTime);
         long tickMillis = Math.max(10, Math.min(1_000, settings.heartbeat().toMillis() / 4));
         thread.executeAtInterval(lane::tick, tickMillis, TimeUnit.MILLISECONDS);
         return lane;
@@ -112,14 +120,22 @@ public final class Streams {
      * Admits nobody from now on, and ends all streams, in slices spread over a while so that their readers do not fall on
      * the other nodes all at once. Returns when they have ended or after twice that while.
      */
-    public void drain(Duration spread) throws InterruptedException {
+    @Override
+    public void close() {
         draining = true;
-        int slices = 10;
-        for (int slice = 0; slice < 2 * slices && open.get() > 0; slice++) {
-            int left = Math.max(1, slices - slice);
+        try {
+            endInSlices();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void endInSlices() throws InterruptedException {
+        for (int slice = 0; slice < 2 * DRAIN_SLICES && open.get() > 0; slice++) {
+            int left = Math.max(1, DRAIN_SLICES - slice);
             lanes.forEach((thread, lane) ->
                     thread.execute(() -> lane.end((lane.size() + left - 1) / left, CloseReason.SHUTDOWN)));
-            TimeUnit.MILLISECONDS.sleep(spread.toMillis() / slices);
+            TimeUnit.MILLISECONDS.sleep(DRAIN.toMillis() / DRAIN_SLICES);
         }
     }
 
