@@ -114,7 +114,9 @@ public final class LogTail implements AutoCloseable {
         }
         if (cursor <= next.headBefore) {
             readUpTo(next.headBefore);
-            deliver(next.records, next.head);
+            if (cursor < next.head) { // a hint names only a head
+                deliver(next.records, next.head);
+            }
         } else {
             readUpTo(next.head); // a page ended inside of this append
         }
@@ -128,8 +130,8 @@ public final class LogTail implements AutoCloseable {
     }
 
     private void deliver(List<LogRecord> records, long through) {
-        cursor = through;
         listener.advanced(records, through);
+        cursor = through;
     }
 
     /** Nothing is lost by a failure: the cursor stands where it stood, and the next turn reads from there. */
