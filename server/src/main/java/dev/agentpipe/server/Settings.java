@@ -75,7 +75,7 @@ public record Settings(
      *
      * @param url empty: an embedded one in the data folder
      * @param directUrl for migrations, past a pooler; the same as {@code url} where none was given
-     * @param timeout how long one may wait for a connection
+     * @param timeout how long a statement may take before its connection is given up
      */
     public record Database(
             Optional<String> url, Optional<String> directUrl, int poolMin, int poolMax, Duration timeout) {

@@ -91,6 +91,24 @@ public final class SettingsReader {
         return reader.builder.build().dataDir();
     }
 
+    /**
+     * A key for a client on the server's machine or on the CLI's: the first of the server's, else the CLI's own.
+     *
+     * @throws SettingsException if there is one that cannot be a key
+     */
+    public static Optional<String> clientKey(Map<String, String> environment) throws SettingsException {
+        SettingsReader reader = new SettingsReader(environment);
+        reader.readKeys(Environment.DEVELOPMENT);
+        String name = "AGENTPIPE_STREAM_API_KEY";
+        Optional<String> own = reader.variables.text(name);
+        own.map(ApiKey::problem).ifPresent(problem -> reader.variables.problem(name, problem));
+        reader.throwProblems();
+        return reader.builder.build().apiKeys().stream()
+                .findFirst()
+                .map(ApiKey::value)
+                .or(() -> own);
+    }
+
     private Result read() throws SettingsException {
         Environment environment = readEnvironment();
         readDatabase(environment);

@@ -27,6 +27,7 @@ public final class Commands {
     static CommandLine of(Map<String, String> environment) {
         return new CommandLine(new Root())
                 .addSubcommand(new ServeCommand(environment))
+                .addSubcommand(new SmokeCommand(environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
                 .setExecutionExceptionHandler((exception, commandLine, result) -> {

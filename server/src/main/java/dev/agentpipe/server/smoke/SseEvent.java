@@ -1,0 +1,9 @@
+package dev.agentpipe.server.smoke;
+
+/**
+ * An event of a stream.
+ *
+ * @param id the last id that the stream had given when the event ended, "" if none
+ * @param type {@code message} unless the stream says otherwise
+ */
+record SseEvent(String id, String type, String data) {}
