@@ -46,7 +46,7 @@ final class ServeCommand implements Callable<Integer> {
 
         AgentPipe pipe;
         try {
-            pipe = AgentPipe.builder(settings).start();
+            pipe = AgentPipe.start(settings);
         } catch (Exception e) {
             tellFailure(log, settings, StartFailure.line(e), e);
             return Commands.FAILED;

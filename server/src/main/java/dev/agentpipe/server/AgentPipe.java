@@ -1,0 +1,133 @@
+package dev.agentpipe.server;
+
+import dev.agentpipe.core.broadcast.Broadcaster;
+import dev.agentpipe.core.event.EventReader;
+import dev.agentpipe.core.log.EventLog;
+import dev.agentpipe.core.log.GroupCommit;
+import dev.agentpipe.core.log.LogState;
+import dev.agentpipe.core.log.LogTail;
+import dev.agentpipe.db.Database;
+import dev.agentpipe.db.DatabaseSettings;
+import dev.agentpipe.db.LocalPostgres;
+import dev.agentpipe.server.http.Access;
+import dev.agentpipe.server.http.HealthHandler;
+import dev.agentpipe.server.http.IngestHandler;
+import dev.agentpipe.server.http.Routes;
+import dev.agentpipe.server.stream.StreamHandler;
+import dev.agentpipe.server.stream.Streams;
+import io.undertow.server.HttpHandler;
+import java.net.URI;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.xnio.XnioWorker;
+
+/**
+ * A running server, and how its parts are put together: the composition root. To embed it: {@code try (AgentPipe pipe =
+ * AgentPipe.start(Settings.builder()….build())) { … }}.
+ *
+ * <p>Thread-safe.
+ */
+public final class AgentPipe implements AutoCloseable {
+
+    /** How soon another node's events are seen when nothing tells of them. */
+    private static final Duration POLL = Duration.ofMillis(250);
+
+    private final ClosingStack parts = new ClosingStack();
+    private final Optional<ApiKey> generatedKey;
+    private final URI uri;
+
+    /**
+     * Starts a server and returns when it takes requests.
+     *
+     * @throws StartException if something that an operator can mend is wrong; nothing is left running
+     */
+    public static AgentPipe start(Settings settings) {
+        return new AgentPipe(settings);
+    }
+
+    private AgentPipe(Settings settings) {
+        try {
+            Optional<KeyFile.Kept> kept = keptKey(settings);
+            this.generatedKey = kept.filter(KeyFile.Kept::isNew).map(KeyFile.Kept::key);
+            List<ApiKey> keys = kept.map(one -> List.of(one.key())).orElse(settings.apiKeys());
+
+            Database database = parts.add("database", Database.open(databaseSettings(settings)));
+            EventLog eventLog = database.eventLog();
+            LogState start = eventLog.state();
+
+            XnioWorker worker = HttpServer.worker();
+            parts.add("worker", () -> HttpServer.stop(worker));
+            Streams streams = new Streams(eventLog, start, Broadcaster.Limits.DEFAULT, settings.streams(), worker);
+            LogTail tail =
+                    parts.add("log-tail", new LogTail(eventLog, start.head(), POLL, streams.broadcaster()).start());
+            GroupCommit groupCommit =
+                    parts.add("log-writer", new GroupCommit(eventLog, tail, GroupCommit.Limits.DEFAULT).start());
+
+            EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC());
+            Health health = new Health(database::ping, groupCommit, streams);
+            IdleConversations idle =
+                    new IdleConversations(database, reader, groupCommit, settings.conversationIdleMax());
+            Housekeeping housekeeping = parts.add("housekeeping", new Housekeeping(worker));
+            housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
+            housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
+            housekeeping.blockingEvery(idle.interval(), idle::close);
+
+            HttpHandler routes = Routes.of(
+                    new IngestHandler(
+                            new Access(keys),
+                            reader,
+                            groupCommit,
+                            start.epoch(),
+                            settings.ingest().requestBytesMax()),
+                    new StreamHandler(streams, eventLog, tail, start.epoch()),
+                    new HealthHandler(health));
+            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
+            parts.add("streams", streams);
+            parts.add("readiness", health::drain);
+            this.uri = http.uri();
+        } catch (RuntimeException | Error e) {
+            parts.close();
+            throw e;
+        }
+    }
+
+    private static Optional<KeyFile.Kept> keptKey(Settings settings) {
+        return settings.apiKeys().isEmpty()
+                ? Optional.of(KeyFile.readOrCreate(settings.dataDir(), new SecureRandom()))
+                : Optional.empty();
+    }
+
+    /** Starts the embedded PostgreSQL if no other is named. */
+    private DatabaseSettings databaseSettings(Settings settings) {
+        Settings.Database given = settings.database();
+        if (given.url().isEmpty()) {
+            LocalPostgres local =
+                    parts.add("postgres", LocalPostgres.start(settings.dataDir().resolve("postgres")));
+            return local.settings(given.poolMin(), given.poolMax(), given.timeout());
+        }
+        return DatabaseSettings.of(
+                given.url().get(), given.directUrl().orElse(null), given.poolMin(), given.poolMax(), given.timeout());
+    }
+
+    /** Where it listens. */
+    public URI uri() {
+        return uri;
+    }
+
+    /** The key that this start has generated; empty if there was one, or one was given. */
+    public Optional<String> generatedKey() {
+        return generatedKey.map(ApiKey::value);
+    }
+
+    /**
+     * Turns readiness off, ends the streams, finishes the requests that are under way and the queue, and closes the
+     * database last. Takes 10 seconds at the most, then gives up what still hangs.
+     */
+    @Override
+    public void close() {
+        parts.close();
+    }
+}
