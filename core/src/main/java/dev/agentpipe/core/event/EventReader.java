@@ -148,7 +148,8 @@ public final class EventReader {
                     return new Malformed("invalid_json", "Invalid JSON: there is nothing.", "");
                 }
                 ReadResult result = reader.read(parser, first);
-                if (result instanceof Events && parser.nextToken() != null) {
+                boolean toItsEnd = result instanceof Events || first.isScalarValue();
+                if (toItsEnd && parser.nextToken() != null) {
                     return invalidJson(parser.currentTokenLocation(), from - origin);
                 }
                 return result;
