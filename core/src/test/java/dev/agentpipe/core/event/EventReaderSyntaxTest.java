@@ -251,19 +251,6 @@ final class EventReaderSyntaxTest {
     }
 
     @Test
-    void name_longerThanTheLimit_isRefused() {
-        int max = EventLimits.DEFAULT.nameBytesMax();
-        assertInstanceOf(Accepted.class, items(json(named(max))).get(0));
-        Malformed malformed = malformed(named(2 * max));
-        assertEquals("invalid_json", malformed.code());
-        assertEquals("A name is longer than 1024 bytes.", malformed.detail());
-    }
-
-    private static String named(int bytes) {
-        return "{\"type\":\"bridge.test\",\"data\":{\"" + "n".repeat(bytes) + "\":1}}";
-    }
-
-    @Test
     void line_readAlone_isTheSameAsInItsBody() {
         byte[] bytes = utf8("junk\n" + event("bridge.test", "") + "\r\njunk");
         EventReader reader = Reading.reader(EventLimits.DEFAULT);
