@@ -14,7 +14,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Bodies of the real client with something broken in them, the same ones in each run. */
@@ -52,6 +54,12 @@ final class EventReaderFuzzTest {
             "{\"a\":{\"a\":",
             "true",
             " ");
+
+    /** With doubles: no BigDecimal can hold some of the exponents that damage makes, and payloads may hold any. */
+    private static final JsonMapper TREE = Reading.TREE
+            .rebuild()
+            .disable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .build();
 
     private final Random random = new Random(20261122);
     private final List<byte[]> seeds = Reading.fixtures().stream()
@@ -133,8 +141,8 @@ final class EventReaderFuzzTest {
         accepted++;
         assertOneLine(item);
         Envelope envelope = item.event().envelope();
-        ObjectNode sent = (ObjectNode) Reading.TREE.readTree(withoutByteOrderMark(body));
-        JsonNode payload = Reading.TREE.readTree(envelope.payload());
+        ObjectNode sent = (ObjectNode) TREE.readTree(withoutByteOrderMark(body));
+        JsonNode payload = TREE.readTree(envelope.payload());
         if (envelope.type() == EventType.CONVERSATION_STARTED) {
             ((ObjectNode) sent.get("data")).remove("command");
         }
