@@ -27,7 +27,9 @@ public sealed interface Event {
     /**
      * {@code conversation.started}.
      *
-     * @param systemInfo a JSON object, as sent
+     * @param maxTurns null if there is no limit, which clients also send as a negative number
+     * @param participants no two with the same agentId
+     * @param systemInfo a JSON object, as sent, so escapes of U+0000 and lone surrogates may be in it
      * @param command a JSON object, as sent: the user's command line, private
      */
     record ConversationStarted(
@@ -44,14 +46,18 @@ public sealed interface Event {
         }
     }
 
-    /** An agent that takes part; {@code agentId} is unique within its conversation, {@code agentType} is not. */
+    /**
+     * An agent that takes part; {@code agentId} is unique within its conversation, {@code agentType} is not.
+     *
+     * @param agentId as sent, else {@code <agentType>-<index>}
+     */
     record Participant(String agentId, String agentType, String name, String model, String prompt, String cliVersion) {}
 
     /**
      * {@code message.created}.
      *
      * @param messageId as sent; where none was sent, a UUID made from the identity
-     * @param cost US dollars
+     * @param cost US dollars, exact; as all decimals here it is below 1e15 and has a scale from 0 to 400
      * @param durationMs milliseconds
      */
     record MessageCreated(

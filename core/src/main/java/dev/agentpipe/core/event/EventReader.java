@@ -14,7 +14,6 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.json.JsonFactory;
@@ -46,9 +45,6 @@ public final class EventReader {
         this.clock = clock;
         json = JsonFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                // When hostile names fill the table of names, which all bodies share, it is dropped; else honest ones
-                // would be refused.
-                .disable(TokenStreamFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
                 // Numbers and strings are bounded by the event's bytes, and numbers are kept as text.
                 .streamReadConstraints(StreamReadConstraints.builder()
                         .maxNestingDepth(limits.depthMax())
@@ -81,7 +77,7 @@ public final class EventReader {
 
     /**
      * Reads an {@code application/x-ndjson} body: one event a line, blank lines skipped. A bad line is a {@link
-     * Rejected} item and leaves the others alone.
+     * Rejected} item and leaves the others alone. A body of blank lines is an empty batch, as an empty array is.
      */
     public ReadResult readLines(byte[] body) {
         List<Item> items = new ArrayList<>();
@@ -148,7 +144,8 @@ public final class EventReader {
                     return new Malformed("invalid_json", "Invalid JSON: there is nothing.", "");
                 }
                 ReadResult result = reader.read(parser, first);
-                if (result instanceof Events && parser.nextToken() != null) {
+                boolean toItsEnd = result instanceof Events || first.isScalarValue();
+                if (toItsEnd && parser.nextToken() != null) {
                     return invalidJson(parser.currentTokenLocation(), from - origin);
                 }
                 return result;
@@ -188,8 +185,11 @@ public final class EventReader {
             return new Malformed(
                     "too_deep", "Objects and arrays are nested deeper than " + limits.depthMax() + " levels.", pointer);
         }
-        if (e instanceof StreamConstraintsException) {
-            return new Malformed("invalid_json", "A name is longer than " + limits.nameBytesMax() + " bytes.", pointer);
+        if (e instanceof StreamConstraintsException) { // long names, or hundreds with one hash: both fill its table
+            return new Malformed(
+                    "invalid_json",
+                    "A name is longer than " + limits.nameBytesMax() + " bytes, or names collide on purpose.",
+                    pointer);
         }
         if (e.getOriginalMessage().startsWith(JACKSON_DUPLICATE_KEY)) {
             return new Malformed("duplicate_key", "This name comes twice in the same object.", pointer);
