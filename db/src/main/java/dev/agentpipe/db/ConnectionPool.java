@@ -1,0 +1,60 @@
+package dev.agentpipe.db;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.util.DriverDataSource;
+import java.time.Duration;
+import java.util.Properties;
+import javax.sql.DataSource;
+
+/**
+ * How connections are made. Each wait has an end: without one, a PostgreSQL that is frozen, or behind a network that drops
+ * packets, would hold its callers for hours.
+ */
+final class ConnectionPool {
+
+    /** For a connection, from a pool or a new one: long enough for a TCP packet that is sent again, and no hang. */
+    static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
+
+    private ConnectionPool() {}
+
+    /**
+     * @param statementTimeout after it the connection is given up; the statement may have taken effect
+     */
+    static HikariDataSource open(
+            String name, PostgresUrl url, int connectionsMin, int connectionsMax, Duration statementTimeout) {
+        HikariConfig config = new HikariConfig();
+        config.setPoolName(name);
+        config.setJdbcUrl(url.jdbcUrl());
+        config.setUsername(url.user());
+        config.setPassword(url.password());
+        config.setDataSourceProperties(properties(statementTimeout));
+        config.setMinimumIdle(connectionsMin);
+        config.setMaximumPoolSize(connectionsMax);
+        config.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
+        config.setValidationTimeout(CONNECT_TIMEOUT.toMillis());
+        // The schema was just migrated, so PostgreSQL was there; if it is away again, the pool waits for it.
+        config.setInitializationFailTimeout(-1);
+        return new HikariDataSource(config);
+    }
+
+    /** Connections without a pool, and statements without an end: for migrations. */
+    static DataSource unpooled(PostgresUrl url) {
+        return new DriverDataSource(url.jdbcUrl(), null, properties(Duration.ZERO), url.user(), url.password());
+    }
+
+    /** What the URL says comes before these. */
+    private static Properties properties(Duration statementTimeout) {
+        Properties properties = new Properties();
+        properties.setProperty("ApplicationName", "agentpipe-server");
+        properties.setProperty("tcpKeepAlive", "true");
+        properties.setProperty("connectTimeout", Long.toString(CONNECT_TIMEOUT.toSeconds()));
+        // Of the whole login, which a frozen PostgreSQL never answers although its kernel takes the connection.
+        properties.setProperty("loginTimeout", Long.toString(2 * CONNECT_TIMEOUT.toSeconds()));
+        properties.setProperty(
+                "socketTimeout", Long.toString(statementTimeout.plusMillis(999).toSeconds()));
+        // PostgreSQL's details quote the row that it refused: what somebody said to an agent must not get into a log.
+        properties.setProperty("logServerErrorDetail", "false");
+        return properties;
+    }
+}

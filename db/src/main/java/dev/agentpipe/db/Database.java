@@ -1,0 +1,142 @@
+package dev.agentpipe.db;
+
+import static dev.agentpipe.db.generated.Tables.CONVERSATIONS;
+import static dev.agentpipe.db.generated.Tables.EVENTS;
+import static org.jooq.impl.DSL.coalesce;
+import static org.jooq.impl.DSL.field;
+import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.val;
+
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.HikariPoolMXBean;
+import dev.agentpipe.core.log.EventLog;
+import dev.agentpipe.core.log.LogUnavailableException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.List;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DSL;
+
+/**
+ * The database: its schema is up to date and its connections are open, from {@link #open} to {@link #close}. Thread-safe.
+ *
+ * <p>All methods throw {@link LogUnavailableException} within about a second while no connection can be had, and recover
+ * by themselves.
+ */
+public final class Database implements AutoCloseable {
+
+    /**
+     * An append that takes longer has met a frozen PostgreSQL. The CLI cuts its request at 10 s, so waiting longer helps
+     * nobody, and a batch is done in some milliseconds.
+     */
+    private static final Duration APPEND_TIMEOUT_MAX = Duration.ofSeconds(10);
+
+    static {
+        System.setProperty("org.jooq.no-logo", "true");
+        System.setProperty("org.jooq.no-tips", "true");
+    }
+
+    private final HikariDataSource writer;
+    private final HikariDataSource reader;
+    private final DSLContext sql;
+    private final EventLog eventLog;
+
+    /** Connections at this moment. */
+    public record PoolState(int active, int idle, int waiting, int max) {}
+
+    private Database(HikariDataSource writer, HikariDataSource reader) {
+        this.writer = writer;
+        this.reader = reader;
+        this.sql = DSL.using(reader, SQLDialect.POSTGRES);
+        this.eventLog = new PostgresEventLog(writer, sql);
+    }
+
+    /**
+     * Migrates and connects.
+     *
+     * @throws DatabaseStartException if PostgreSQL cannot be reached, is too old, or has the schema of a newer program
+     */
+    public static Database open(DatabaseSettings settings) {
+        Duration timeout = settings.timeout;
+        new Schema(settings.directUrl).migrate();
+        Duration appendTimeout = timeout.compareTo(APPEND_TIMEOUT_MAX) < 0 ? timeout : APPEND_TIMEOUT_MAX;
+        HikariDataSource writer = ConnectionPool.open("postgres-append", settings.url, 1, 1, appendTimeout);
+        try {
+            int readersMax = settings.poolMax - 1;
+            int readersMin = Math.min(Math.max(settings.poolMin - 1, 0), readersMax);
+            return new Database(
+                    writer, ConnectionPool.open("postgres-read", settings.url, readersMin, readersMax, timeout));
+        } catch (RuntimeException failed) {
+            writer.close();
+            throw failed;
+        }
+    }
+
+    public EventLog eventLog() {
+        return eventLog;
+    }
+
+    /** How long PostgreSQL took to answer just now. */
+    public Duration ping() {
+        long start = System.nanoTime();
+        try (Connection connection = reader.getConnection()) {
+            if (!connection.isValid((int) ConnectionPool.CONNECT_TIMEOUT.toSeconds())) {
+                throw new SQLException("no answer in time", "08006");
+            }
+        } catch (SQLException failed) {
+            throw PostgresFailures.translated(failed);
+        }
+        return Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    /**
+     * Conversations that are ACTIVE though no event of theirs, of any type, has come for so long, by their ids.
+     *
+     * @param max at most so many
+     */
+    public List<IdleConversation> idleConversations(Duration idle, int max) {
+        // By PostgreSQL's clock, which also stamped the events: this node's may differ.
+        Field<OffsetDateTime> before =
+                field("now() - {0} * interval '1 millisecond'", OffsetDateTime.class, val(idle.toMillis()));
+        // Not all events move their conversation's last_received_at: log entries touch the log alone.
+        Field<OffsetDateTime> lastEvent = field(select(EVENTS.RECEIVED_AT)
+                .from(EVENTS)
+                .where(EVENTS.CONVERSATION_ID.eq(CONVERSATIONS.ID))
+                .orderBy(EVENTS.POSITION.desc())
+                .limit(1));
+        Field<OffsetDateTime> last = coalesce(lastEvent, CONVERSATIONS.LAST_RECEIVED_AT);
+        try {
+            return sql.select(CONVERSATIONS.ID, last)
+                    .from(CONVERSATIONS)
+                    .where(CONVERSATIONS.STATUS.eq(DSL.inline("ACTIVE")))
+                    .and(CONVERSATIONS.LAST_RECEIVED_AT.lt(before))
+                    .and(last.lt(before))
+                    .orderBy(CONVERSATIONS.ID)
+                    .limit(max)
+                    .fetch(row ->
+                            new IdleConversation(row.value1(), row.value2().toInstant()));
+        } catch (RuntimeException failed) {
+            throw PostgresFailures.translated(failed);
+        }
+    }
+
+    public PoolState poolState() {
+        HikariPoolMXBean w = writer.getHikariPoolMXBean();
+        HikariPoolMXBean r = reader.getHikariPoolMXBean();
+        return new PoolState(
+                w.getActiveConnections() + r.getActiveConnections(),
+                w.getIdleConnections() + r.getIdleConnections(),
+                w.getThreadsAwaitingConnection() + r.getThreadsAwaitingConnection(),
+                writer.getMaximumPoolSize() + reader.getMaximumPoolSize());
+    }
+
+    @Override
+    public void close() {
+        reader.close();
+        writer.close();
+    }
+}

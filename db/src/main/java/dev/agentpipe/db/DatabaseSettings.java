@@ -1,0 +1,61 @@
+package dev.agentpipe.db;
+
+import java.time.Duration;
+
+/**
+ * How to reach the database, and with how much at most. Thrown errors and {@link #toString()} never hold a password.
+ *
+ * <p>Behind a PgBouncer that pools transactions and does not track prepared statements, add {@code prepareThreshold=0} (or
+ * {@code pgbouncer=true}) to the URL.
+ */
+public final class DatabaseSettings {
+
+    final PostgresUrl url;
+    final PostgresUrl directUrl;
+    final int poolMin;
+    final int poolMax;
+    final Duration timeout;
+
+    private DatabaseSettings(PostgresUrl url, PostgresUrl directUrl, int poolMin, int poolMax, Duration timeout) {
+        this.url = url;
+        this.directUrl = directUrl;
+        this.poolMin = poolMin;
+        this.poolMax = poolMax;
+        this.timeout = timeout;
+    }
+
+    /**
+     * @param url {@code postgresql://user:password@host:5432/database?sslmode=…}, {@code postgres://…}, or {@code
+     *     jdbc:postgresql:…}
+     * @param directUrl the same without a pooler in between, for migrations; null if there is none
+     * @param poolMin connections to keep, at most {@code poolMax}
+     * @param poolMax connections at most, 2 or more: one of them is kept for appending
+     * @param timeout how long a statement may take before its connection is given up
+     * @throws IllegalArgumentException a sentence that says which argument is wrong, and how
+     */
+    public static DatabaseSettings of(String url, String directUrl, int poolMin, int poolMax, Duration timeout) {
+        PostgresUrl parsed = parse("DATABASE_URL", url);
+        PostgresUrl direct = directUrl == null ? parsed : parse("DIRECT_URL", directUrl);
+        if (poolMin < 0 || poolMax < 2 || poolMin > poolMax) {
+            throw new IllegalArgumentException(
+                    "DATABASE_POOL_MIN must be 0 or more and DATABASE_POOL_MAX, 2 or more, not less than it");
+        }
+        if (timeout.compareTo(Duration.ofMillis(100)) < 0) {
+            throw new IllegalArgumentException("DATABASE_TIMEOUT must be 100 ms or more");
+        }
+        return new DatabaseSettings(parsed, direct, poolMin, poolMax, timeout);
+    }
+
+    private static PostgresUrl parse(String name, String url) {
+        try {
+            return PostgresUrl.parse(url);
+        } catch (IllegalArgumentException wrong) {
+            throw new IllegalArgumentException(name + ": " + wrong.getMessage(), wrong);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "DatabaseSettings[" + url + ", pool " + poolMin + " to " + poolMax + ", " + timeout + "]";
+    }
+}

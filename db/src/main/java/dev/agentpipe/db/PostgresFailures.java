@@ -1,0 +1,60 @@
+package dev.agentpipe.db;
+
+import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
+import dev.agentpipe.core.log.LogUnavailableException;
+import java.sql.SQLException;
+import java.sql.SQLNonTransientConnectionException;
+import java.sql.SQLTimeoutException;
+import java.sql.SQLTransientConnectionException;
+import java.util.Set;
+
+/**
+ * Tells a PostgreSQL that is away, where asking again helps, from a request that will fail each time. By SQLState
+ * (PostgreSQL, appendix A), since messages are translated.
+ */
+final class PostgresFailures {
+
+    /**
+     * 08 connection (also pgjdbc's for a socket timeout), 28 and 3D the login or the database are refused for now, 40
+     * deadlock or serialization, 53 no disk, memory or connections left, 55 in use (a lock), 57 shutting down or
+     * cancelled, 58 error of the system around it.
+     */
+    private static final Set<String> AWAY_CLASSES = Set.of("08", "28", "3D", "40", "53", "55", "57", "58");
+
+    /** A server that became a standby. */
+    private static final String READ_ONLY = "25006";
+
+    private PostgresFailures() {}
+
+    /** What to throw instead: {@link LogUnavailableException} if PostgreSQL is away, else the exception itself. */
+    static RuntimeException translated(RuntimeException exception) {
+        return isAway(exception) ? new LogUnavailableException("PostgreSQL is away", exception) : exception;
+    }
+
+    static RuntimeException translated(SQLException exception) {
+        return isAway(exception)
+                ? new LogUnavailableException("PostgreSQL is away", exception)
+                : new IllegalStateException("PostgreSQL refused: " + exception.getMessage(), exception);
+    }
+
+    static boolean isAway(Throwable exception) {
+        for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql && isAway(sql)) {
+                return true;
+            }
+            if (cause instanceof PoolInitializationException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The types are the pool's (no connection in time; a closed pool) and JDBC's. */
+    private static boolean isAway(SQLException exception) {
+        String state = exception.getSQLState();
+        return exception instanceof SQLTransientConnectionException
+                || exception instanceof SQLNonTransientConnectionException
+                || exception instanceof SQLTimeoutException
+                || (state != null && (state.equals(READ_ONLY) || AWAY_CLASSES.contains(state.substring(0, 2))));
+    }
+}

@@ -1,0 +1,58 @@
+package dev.agentpipe.db;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** One PostgreSQL for all tests of a JVM, quick and careless (no fsync), with a fresh database for each that asks. */
+final class TestPostgres {
+
+    /** Unpacked once for all test runs, until target/ is removed. */
+    static final Path BINARIES = Path.of("target", "postgres-binaries");
+
+    private static final LocalPostgres POSTGRES = start();
+    private static final AtomicInteger DATABASES = new AtomicInteger();
+
+    private TestPostgres() {}
+
+    private static LocalPostgres start() {
+        try {
+            Path folder = Files.createTempDirectory(Files.createDirectories(Path.of("target", "postgres")), "test");
+            Map<String, String> careless =
+                    Map.of("fsync", "off", "synchronous_commit", "off", "full_page_writes", "off");
+            LocalPostgres postgres = LocalPostgres.start(folder, BINARIES, careless);
+            Runtime.getRuntime().addShutdownHook(new Thread(postgres::close, "test-postgres-close"));
+            return postgres;
+        } catch (IOException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    /** The URL of a new, empty database. */
+    static String newDatabase() {
+        String name = "test_" + DATABASES.incrementAndGet();
+        try (Connection connection = connect(POSTGRES.superuserUrl("postgres"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("create database " + name + " owner agentpipe");
+        } catch (SQLException failed) {
+            throw new IllegalStateException(failed);
+        }
+        return POSTGRES.url(name);
+    }
+
+    static DatabaseSettings settings(String url) {
+        return DatabaseSettings.of(url, null, 1, 4, Duration.ofSeconds(30));
+    }
+
+    static Connection connect(String url) throws SQLException {
+        PostgresUrl parsed = PostgresUrl.parse(url);
+        return DriverManager.getConnection(parsed.jdbcUrl(), parsed.user(), parsed.password());
+    }
+}
