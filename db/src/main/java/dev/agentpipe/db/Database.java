@@ -19,7 +19,6 @@ import java.util.List;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.SQLDialect;
-import org.jooq.conf.Settings;
 import org.jooq.impl.DSL;
 
 /**
@@ -52,8 +51,7 @@ public final class Database implements AutoCloseable {
     private Database(HikariDataSource writer, HikariDataSource reader) {
         this.writer = writer;
         this.reader = reader;
-        // No schema names: the one that the connection is set to.
-        this.sql = DSL.using(reader, SQLDialect.POSTGRES, new Settings().withRenderSchema(false));
+        this.sql = DSL.using(reader, SQLDialect.POSTGRES);
         this.eventLog = new PostgresEventLog(writer, sql);
     }
 
