@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** One PostgreSQL for all tests of a JVM, quick and careless (no fsync), with a fresh database for each that asks. */
-final class TestPostgres {
+public final class TestPostgres {
 
     /** Unpacked once for all test runs, until target/ is removed. */
     static final Path BINARIES = Path.of("target", "postgres-binaries");
@@ -36,7 +36,7 @@ final class TestPostgres {
     }
 
     /** The URL of a new, empty database. */
-    static String newDatabase() {
+    public static String newDatabase() {
         String name = "test_" + DATABASES.incrementAndGet();
         try (Connection connection = connect(POSTGRES.superuserUrl("postgres"));
                 Statement statement = connection.createStatement()) {
@@ -51,7 +51,7 @@ final class TestPostgres {
         return DatabaseSettings.of(url, null, 1, 4, Duration.ofSeconds(30));
     }
 
-    static Connection connect(String url) throws SQLException {
+    public static Connection connect(String url) throws SQLException {
         PostgresUrl parsed = PostgresUrl.parse(url);
         return DriverManager.getConnection(parsed.jdbcUrl(), parsed.user(), parsed.password());
     }
