@@ -1,6 +1,8 @@
 package dev.agentpipe.core.log;
 
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The id of an event on the wire, {@code <epoch>-<position>}: resuming after it misses nothing.
@@ -10,20 +12,16 @@ import java.util.Optional;
  */
 public record StreamId(String epoch, long position) {
 
-    private static final int LENGTH_MAX = 64;
+    private static final Pattern FORMAT = Pattern.compile("([a-z0-9]{1,32})-(0|[1-9][0-9]{0,18})");
 
     /** Empty unless the text is exactly what {@link #toString()} gives. */
     public static Optional<StreamId> parse(String text) {
-        int dash = text.lastIndexOf('-');
-        if (dash < 1 || text.length() > LENGTH_MAX || dash == text.length() - 1 || text.length() - dash > 20) {
-            return Optional.empty();
-        }
-        String digits = text.substring(dash + 1);
-        if (!digits.chars().allMatch(c -> c >= '0' && c <= '9') || (digits.length() > 1 && digits.startsWith("0"))) {
+        Matcher matcher = FORMAT.matcher(text);
+        if (!matcher.matches()) {
             return Optional.empty();
         }
         try {
-            return Optional.of(new StreamId(text.substring(0, dash), Long.parseLong(digits)));
+            return Optional.of(new StreamId(matcher.group(1), Long.parseLong(matcher.group(2))));
         } catch (NumberFormatException beyondLong) {
             return Optional.empty();
         }
