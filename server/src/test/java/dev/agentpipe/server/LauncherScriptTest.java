@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -29,6 +31,7 @@ final class LauncherScriptTest {
             "readlink",
             "find",
             "flock",
+            "rm",
             "mkdir",
             "id",
             "tee",
@@ -130,6 +133,22 @@ final class LauncherScriptTest {
         run();
 
         assertTrue(run().err().contains("building"), "the edit counts as newer");
+    }
+
+    @Test
+    void jar_thatAServerRunsFrom_isReplacedAndNotOverwritten() throws Exception {
+        jdk("jdk-17", "17.0.1");
+        maven("");
+        jarOfAge(60);
+        Files.writeString(tree.resolve(JAR), "in use");
+        age(tree.resolve(JAR), 60);
+
+        try (InputStream running = Files.newInputStream(tree.resolve(JAR))) {
+            assertTrue(run().err().contains("building"), "the sources are newer");
+
+            assertEquals("in use", new String(running.readAllBytes(), StandardCharsets.UTF_8));
+        }
+        assertEquals("", Files.readString(tree.resolve(JAR)));
     }
 
     @Test
