@@ -5,18 +5,13 @@ import dev.agentpipe.core.log.CommitOutcome.Committed;
 import dev.agentpipe.core.log.CommitOutcome.Reason;
 import dev.agentpipe.core.log.CommitOutcome.Refused;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,14 +21,14 @@ import org.slf4j.LoggerFactory;
  * <p>One thread, {@code log-writer}, takes what the queue holds, commits it in one round trip, answers those who wait, and
  * goes on. It never lingers for more: at a low rate an event commits alone, at once; under load the next group gathers
  * while the last one is being written, so groups grow by themselves to what the storage needs. A second writer brings
- * nothing, since both would take turns on the lock of the log's head.
+ * nothing, since both would take turns on the lock that orders the log.
  *
  * <p>Answers go out by the executor that each caller named, one task for each executor and group: in the server that is
  * the I/O thread of the request.
  *
  * <p>Nobody waits for longer than the deadline. {@link #expire()}, called on a clock's tick, answers those who did, also
  * while the writer hangs in the storage; from then on newcomers are refused at once, until an append or a probe succeeds.
- * An event that was answered so may still be committed. It is safe because its sender, told to come back, sends the same
+ * An event that was answered so may still be committed. That is safe because its sender, told to come back, sends the same
  * event again, and the log stores it once.
  *
  * <p>Thread-safe.
@@ -74,51 +69,14 @@ public final class GroupCommit implements AutoCloseable {
     private final EventLog eventLog;
     private final LogTail tail;
     private final Limits limits;
+    private final SubmissionQueue queue;
     private final Thread writer = new Thread(this::write, "log-writer");
-
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
-    // Guarded by lock.
-    private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
-    private int queuedEvents;
-    private long queuedBytes;
-    private boolean closed;
-    /** What log-writer is committing. */
-    private List<Waiting> inFlight = List.of();
-    /** The last append or probe failed, or one has been out for longer than the deadline. Read without the lock. */
-    private volatile boolean unavailable;
-
-    /** A call that was not answered yet. */
-    private static final class Waiting {
-        final List<Event> events;
-        final long bytes;
-        final long since = System.nanoTime();
-        final Executor replyOn;
-        final Consumer<CommitOutcome> reply;
-        final AtomicBoolean answered = new AtomicBoolean();
-
-        Waiting(List<Event> events, Executor replyOn, Consumer<CommitOutcome> reply) {
-            this.events = events;
-            this.replyOn = replyOn;
-            this.reply = reply;
-            long sum = 0;
-            for (Event event : events) {
-                sum += event.envelope().payload().length;
-            }
-            this.bytes = sum;
-        }
-
-        void answer(CommitOutcome outcome) {
-            if (answered.compareAndSet(false, true)) {
-                reply.accept(outcome);
-            }
-        }
-    }
 
     public GroupCommit(EventLog eventLog, LogTail tail, Limits limits) {
         this.eventLog = eventLog;
         this.tail = tail;
         this.limits = limits;
+        this.queue = new SubmissionQueue(limits);
     }
 
     public GroupCommit start() {
@@ -134,134 +92,44 @@ public final class GroupCommit implements AutoCloseable {
      *     before this returns.
      */
     public void append(List<Event> events, Executor replyOn, Consumer<CommitOutcome> reply) {
-        Waiting waiting = new Waiting(events, replyOn, reply);
-        Reason refused = unavailable ? Reason.UNAVAILABLE : enqueue(waiting);
+        Submission submission = new Submission(events, System.nanoTime(), replyOn, reply);
+        Reason refused = queue.add(submission);
         if (refused != null) {
-            waiting.answer(new Refused(refused));
-        }
-    }
-
-    private Reason enqueue(Waiting waiting) {
-        lock.lock();
-        try {
-            if (closed) {
-                return Reason.CLOSED;
-            }
-            boolean fits = queuedEvents + waiting.events.size() <= limits.queueEventsMax
-                    && queuedBytes + waiting.bytes <= limits.queueBytesMax;
-            if (!fits && !queue.isEmpty()) {
-                return Reason.QUEUE_FULL;
-            }
-            queue.add(waiting);
-            queuedEvents += waiting.events.size();
-            queuedBytes += waiting.bytes;
-            changed.signal();
-            return null;
-        } finally {
-            lock.unlock();
+            submission.answer(new Refused(refused));
         }
     }
 
     /** Whether appends can be expected to succeed. */
     public boolean available() {
-        return !unavailable;
+        return !queue.isStalled();
     }
 
     /** Events that wait for the writer. */
     public int queuedEvents() {
-        lock.lock();
-        try {
-            return queuedEvents;
-        } finally {
-            lock.unlock();
-        }
+        return queue.waitingEvents();
     }
 
     /** Answers those whose deadline has passed. To be called several times within a deadline. */
     public void expire() {
-        long now = System.nanoTime();
-        List<Waiting> late = new ArrayList<>();
-        lock.lock();
-        try {
-            for (Waiting waiting : inFlight) {
-                if (isLate(waiting, now)) {
-                    late.add(waiting);
-                    unavailable = true;
-                }
-            }
-            while (!queue.isEmpty() && isLate(queue.peek(), now)) {
-                late.add(take());
-            }
-        } finally {
-            lock.unlock();
-        }
-        reply(late, waiting -> new Refused(Reason.TIMED_OUT));
-    }
-
-    private boolean isLate(Waiting waiting, long now) {
-        return !waiting.answered.get() && now - waiting.since > limits.deadline.toNanos();
-    }
-
-    private Waiting take() {
-        Waiting waiting = queue.remove();
-        queuedEvents -= waiting.events.size();
-        queuedBytes -= waiting.bytes;
-        return waiting;
+        refuse(queue.expired(System.nanoTime() - limits.deadline.toNanos()), Reason.TIMED_OUT);
     }
 
     /** The log-writer's life: until closed and drained. */
     private void write() {
-        for (List<Waiting> group = next(); !group.isEmpty(); group = next()) {
+        for (List<Submission> group = queue.takeGroup(); !group.isEmpty(); group = queue.takeGroup()) {
             try {
                 commit(group);
-                landed(false);
+                queue.landed(true);
             } catch (LogUnavailableException e) {
                 log.warn("The log is unavailable, events are refused until it is back: {}", e.getMessage());
-                landed(true);
-                reply(group, waiting -> new Refused(Reason.UNAVAILABLE));
+                queue.landed(false);
+                refuse(group, Reason.UNAVAILABLE);
                 refuseUntilAvailable();
             }
         }
     }
 
-    /** Under the lock, so that {@link #expire()} cannot call the storage hung for a group that has just landed. */
-    private void landed(boolean failed) {
-        lock.lock();
-        try {
-            inFlight = List.of();
-            unavailable = failed;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Waits for work; empty means that there is none and never will be. */
-    private List<Waiting> next() {
-        lock.lock();
-        try {
-            while (queue.isEmpty() && !closed) {
-                changed.awaitUninterruptibly();
-            }
-            List<Waiting> group = new ArrayList<>();
-            int events = 0;
-            long bytes = 0;
-            while (!queue.isEmpty()
-                    && (group.isEmpty()
-                            || (events + queue.peek().events.size() <= limits.groupEventsMax
-                                    && bytes + queue.peek().bytes <= limits.groupBytesMax))) {
-                Waiting waiting = take();
-                group.add(waiting);
-                events += waiting.events.size();
-                bytes += waiting.bytes;
-            }
-            inFlight = group;
-            return group;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void commit(List<Waiting> group) {
+    private void commit(List<Submission> group) {
         List<Event> events = group.size() == 1 ? group.get(0).events : concat(group);
         Appended appended;
         try {
@@ -273,14 +141,20 @@ public final class GroupCommit implements AutoCloseable {
             return;
         }
         tail.committed(appended, events);
-        Map<Waiting, CommitOutcome> outcomes = new IdentityHashMap<>();
+        List<CommitOutcome> outcomes = new ArrayList<>(group.size());
         int from = 0;
-        for (Waiting waiting : group) {
-            int to = from + waiting.events.size();
-            outcomes.put(waiting, new Committed(appended.results().subList(from, to)));
+        for (Submission submission : group) {
+            int to = from + submission.events.size();
+            outcomes.add(new Committed(appended.results().subList(from, to)));
             from = to;
         }
-        reply(group, outcomes::get);
+        reply(group, outcomes);
+    }
+
+    private static List<Event> concat(List<Submission> group) {
+        List<Event> events = new ArrayList<>();
+        group.forEach(submission -> events.addAll(submission.events));
+        return events;
     }
 
     /**
@@ -296,45 +170,27 @@ public final class GroupCommit implements AutoCloseable {
     }
 
     /** The storage refuses something in this group: each caller apart, so that one's events do not fail another's. */
-    private void commitApart(List<Waiting> group, RuntimeException cause) {
+    private void commitApart(List<Submission> group, RuntimeException cause) {
         if (group.size() > 1) {
-            for (Waiting waiting : group) {
-                commit(List.of(waiting));
-            }
+            group.forEach(submission -> commit(List.of(submission)));
             return;
         }
-        Event first = group.get(0).events.get(0);
-        log.error(
-                "The log refused an append of {} events, the first of type {}",
-                group.get(0).events.size(),
-                first.envelope().type().wireName(),
-                cause);
-        reply(group, waiting -> new Refused(Reason.FAILED));
+        List<Event> events = group.get(0).events;
+        String type = events.get(0).envelope().type().wireName();
+        log.error("The log refused an append of {} events, the first of type {}", events.size(), type, cause);
+        refuse(group, Reason.FAILED);
     }
 
     private void refuseUntilAvailable() {
-        boolean away = true;
-        while (away) {
-            List<Waiting> refused = new ArrayList<>();
-            lock.lock();
-            try {
-                while (!queue.isEmpty()) {
-                    refused.add(take());
-                }
-                if (closed) {
-                    away = false;
-                } else {
-                    changed.awaitNanos(limits.probeInterval.toNanos());
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+        boolean closed = false;
+        while (!closed) {
+            refuse(queue.removeAll(), Reason.UNAVAILABLE);
+            closed = queue.awaitClosed(limits.probeInterval);
+            if (!closed && probe()) {
                 return;
-            } finally {
-                lock.unlock();
             }
-            reply(refused, waiting -> new Refused(Reason.UNAVAILABLE));
-            away = away && !probe();
         }
+        refuse(queue.removeAll(), Reason.UNAVAILABLE);
     }
 
     private boolean probe() {
@@ -343,55 +199,47 @@ public final class GroupCommit implements AutoCloseable {
         } catch (RuntimeException stillAway) {
             return false;
         }
-        landed(false);
+        queue.landed(true);
         log.info("The log is available again");
         return true;
     }
 
+    private static void refuse(List<Submission> some, Reason reason) {
+        reply(some, some.stream().<CommitOutcome>map(one -> new Refused(reason)).toList());
+    }
+
     /** One task for each executor, so that an I/O thread is woken once for a group, not once for an event. */
-    private static void reply(List<Waiting> group, Function<Waiting, CommitOutcome> outcome) {
-        Map<Executor, List<Waiting>> byExecutor = new IdentityHashMap<>();
-        for (Waiting waiting : group) {
-            byExecutor.computeIfAbsent(waiting.replyOn, e -> new ArrayList<>()).add(waiting);
+    private static void reply(List<Submission> some, List<CommitOutcome> outcomes) {
+        Map<Executor, List<Runnable>> replies = new IdentityHashMap<>();
+        for (int i = 0; i < some.size(); i++) {
+            Submission submission = some.get(i);
+            CommitOutcome outcome = outcomes.get(i);
+            replies.computeIfAbsent(submission.replyOn, executor -> new ArrayList<>())
+                    .add(() -> submission.answer(outcome));
         }
-        byExecutor.forEach((executor, some) -> {
-            List<CommitOutcome> outcomes = some.stream().map(outcome).toList();
-            executor.execute(() -> {
-                for (int i = 0; i < some.size(); i++) {
-                    answer(some.get(i), outcomes.get(i));
-                }
-            });
+        replies.forEach((executor, tasks) -> {
+            try {
+                executor.execute(() -> tasks.forEach(GroupCommit::run));
+            } catch (RejectedExecutionException e) {
+                log.warn("{} replies have nowhere to go, the server is stopping", tasks.size());
+            }
         });
     }
 
-    private static void answer(Waiting waiting, CommitOutcome outcome) {
+    private static void run(Runnable reply) {
         try {
-            waiting.answer(outcome);
+            reply.run();
         } catch (RuntimeException e) {
             log.error("A reply to an append failed", e);
         }
     }
 
-    private static List<Event> concat(List<Waiting> group) {
-        List<Event> events = new ArrayList<>();
-        for (Waiting waiting : group) {
-            events.addAll(waiting.events);
-        }
-        return events;
-    }
-
     /** Refuses newcomers, commits what waits, and returns when the writer is done or after twice the deadline. */
     @Override
     public void close() {
-        lock.lock();
+        queue.close();
         try {
-            closed = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
-        try {
-            writer.join(TimeUnit.NANOSECONDS.toMillis(2 * limits.deadline.toNanos()));
+            writer.join(2 * limits.deadline.toMillis());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -1,0 +1,40 @@
+package dev.agentpipe.core.log;
+
+import dev.agentpipe.core.event.Event;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/** Events that somebody wants appended, and who that is. Answered once, by whoever comes first: writer or deadline. */
+final class Submission {
+
+    final List<Event> events;
+    /** Of all payloads. */
+    final long bytes;
+
+    final long sinceNanos;
+    final Executor replyOn;
+    private final Consumer<CommitOutcome> reply;
+    private final AtomicBoolean answered = new AtomicBoolean();
+
+    Submission(List<Event> events, long sinceNanos, Executor replyOn, Consumer<CommitOutcome> reply) {
+        this.events = events;
+        this.bytes = events.stream()
+                .mapToLong(event -> event.envelope().payload().length)
+                .sum();
+        this.sinceNanos = sinceNanos;
+        this.replyOn = replyOn;
+        this.reply = reply;
+    }
+
+    boolean isAnswered() {
+        return answered.get();
+    }
+
+    void answer(CommitOutcome outcome) {
+        if (answered.compareAndSet(false, true)) {
+            reply.accept(outcome);
+        }
+    }
+}
