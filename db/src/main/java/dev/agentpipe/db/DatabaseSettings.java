@@ -1,6 +1,7 @@
 package dev.agentpipe.db;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * How to reach the database, and with how much at most. Thrown errors and {@link #toString()} never hold a password.
@@ -44,6 +45,16 @@ public final class DatabaseSettings {
             throw new IllegalArgumentException("DATABASE_TIMEOUT must be 100 ms or more");
         }
         return new DatabaseSettings(parsed, direct, poolMin, poolMax, timeout);
+    }
+
+    /** What is wrong with this as a URL, without any part of it; empty if nothing is. */
+    public static Optional<String> urlProblem(String url) {
+        try {
+            PostgresUrl.parse(url);
+            return Optional.empty();
+        } catch (IllegalArgumentException wrong) {
+            return Optional.of(wrong.getMessage());
+        }
     }
 
     private static PostgresUrl parse(String name, String url) {

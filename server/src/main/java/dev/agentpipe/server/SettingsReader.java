@@ -1,5 +1,6 @@
 package dev.agentpipe.server;
 
+import dev.agentpipe.db.DatabaseSettings;
 import dev.agentpipe.server.Settings.Environment;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;
@@ -160,14 +161,11 @@ public final class SettingsReader {
         variables.duration("DATABASE_TIMEOUT", ChronoUnit.MILLIS, 100, 600_000).ifPresent(builder::databaseTimeout);
     }
 
-    /** Only the scheme is looked at here: what else a URL may hold is the database module's to say. */
     private Optional<String> readUrl(String name) {
         Optional<String> url = variables.text(name);
-        if (url.isPresent() && !url.get().matches("(?s)(postgres(ql)?://|jdbc:postgresql:).+")) {
-            variables.problem(name, "does not begin with postgresql:// or jdbc:postgresql:");
-            return Optional.empty();
-        }
-        return url;
+        Optional<String> problem = url.flatMap(DatabaseSettings::urlProblem);
+        problem.ifPresent(what -> variables.problem(name, "cannot be used: " + what));
+        return problem.isPresent() ? Optional.empty() : url;
     }
 
     private void readKeys(Environment environment) {

@@ -56,7 +56,7 @@ final class SettingsReaderTest {
     void read_everythingSet_isTaken() throws Exception {
         Settings settings = read(Map.ofEntries(
                 Map.entry("DATABASE_URL", URL),
-                Map.entry("DIRECT_URL", URL + "?direct"),
+                Map.entry("DIRECT_URL", URL + "?application_name=direct"),
                 Map.entry("DATABASE_POOL_MIN", "3"),
                 Map.entry("DATABASE_POOL_MAX", "4"),
                 Map.entry("DATABASE_TIMEOUT", "1500"),
@@ -77,7 +77,7 @@ final class SettingsReaderTest {
         assertEquals(
                 Settings.builder()
                         .databaseUrl(URL)
-                        .directUrl(URL + "?direct")
+                        .directUrl(URL + "?application_name=direct")
                         .databasePoolMin(3)
                         .databasePoolMax(4)
                         .databaseTimeout(Duration.ofMillis(1_500))
@@ -159,7 +159,7 @@ final class SettingsReaderTest {
         "CONVERSATION_IDLE_TIMEOUT, 3651d",
         "LOG_FORMAT, xml",
         "DATABASE_URL, mysql://db/x",
-        "DATABASE_URL, postgresql://",
+        "DATABASE_URL, postgresql://db:0/x",
         "TLS_CERT, /etc/cert.pem",
         "TLS_KEY, /etc/key.pem",
     })
@@ -234,7 +234,8 @@ final class SettingsReaderTest {
 
     @Test
     void problems_ofSecrets_doNotEchoThem() {
-        String problems = problems(Map.of("DATABASE_URL", "pg://me:hunter2@db", "DIRECT_URL", "me:hunter2"))
+        String problems = problems(Map.of(
+                        "DATABASE_URL", "pg://me:hunter2@db", "DIRECT_URL", "postgresql://me:hunt/er2@db/hunter2"))
                 .toString();
 
         assertFalse(problems.contains("hunter2"), problems);

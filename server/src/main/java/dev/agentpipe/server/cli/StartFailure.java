@@ -2,6 +2,7 @@ package dev.agentpipe.server.cli;
 
 import dev.agentpipe.server.StartException;
 import java.net.BindException;
+import java.net.UnknownHostException;
 import java.nio.channels.UnresolvedAddressException;
 import java.sql.SQLException;
 import java.util.LinkedHashSet;
@@ -15,15 +16,21 @@ final class StartFailure {
 
     static String line(Throwable failure) {
         Set<Throwable> chain = new LinkedHashSet<>();
+        String unknownHost = "";
         for (Throwable at = failure; at != null && chain.add(at); at = at.getCause()) {
+            if (at instanceof UnknownHostException) {
+                unknownHost = "; unknown host " + at.getMessage();
+            }
+        }
+        for (Throwable at : chain) {
             if (at instanceof StartException) {
-                return oneLine(at.getMessage());
+                return oneLine(at.getMessage() + unknownHost);
             }
         }
         for (Throwable at : chain) {
             String known = known(at);
             if (known != null) {
-                return oneLine(known);
+                return oneLine(known + unknownHost);
             }
         }
         String message = failure.getMessage();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.server.StartException;
 import java.net.BindException;
+import java.net.UnknownHostException;
 import java.sql.SQLException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +43,16 @@ final class StartFailureTest {
                 "the schema is newer",
                 StartFailure.line(new RuntimeException(
                         "outer", new StartException("the schema is newer", new SQLException("x", "28P01")))));
+    }
+
+    @Test
+    void line_unknownHost_isNamedThoughTheDriverDoesNot() {
+        SQLException cause = new SQLException("The connection attempt failed.", "08001");
+        cause.initCause(new UnknownHostException("db.invalid"));
+
+        assertEquals(
+                "cannot be reached: The connection attempt failed.; unknown host db.invalid",
+                StartFailure.line(new StartException("cannot be reached: The connection attempt failed.", cause)));
     }
 
     @Test
