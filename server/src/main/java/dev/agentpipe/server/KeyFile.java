@@ -48,6 +48,15 @@ public final class KeyFile {
         return new Kept(key, true);
     }
 
+    /** Forgets a key that was never shown. */
+    static void remove(Path dataDir) {
+        try {
+            Files.deleteIfExists(in(dataDir));
+        } catch (IOException e) {
+            throw new StartException("cannot remove the unused key " + in(dataDir) + ": " + reason(e), e);
+        }
+    }
+
     /** @throws StartException if the file holds no usable key */
     public static ApiKey read(Path file) {
         String text;

@@ -87,7 +87,8 @@ final class LauncherScriptTest {
 
         assertEquals(0, outcome.status(), outcome.err());
         assertEquals(
-                List.of("jdk-17 runs -jar " + jar() + " serve two words in " + folder.toRealPath()),
+                List.of("jdk-17 runs -XX:+ExitOnOutOfMemoryError -jar " + jar() + " serve two words in "
+                        + folder.toRealPath()),
                 outcome.out().lines().toList());
         assertTrue(outcome.err().contains("building the server with Java 17"), outcome.err());
         assertTrue(Files.readString(tree.resolve("target/build.log")).contains("mvn with jdk-17"), "Maven's JDK");

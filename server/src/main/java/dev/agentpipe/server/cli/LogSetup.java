@@ -47,6 +47,10 @@ final class LogSetup {
         console.start();
         context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).addAppender(console);
         context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(libraries(logging.level()));
+        if (logging.level() != LogLevel.TRACE) {
+            // It warns of PostgreSQL 14, which its open source edition does not name any more and our tests do.
+            context.getLogger("org.jooq").setLevel(Level.ERROR);
+        }
         context.getLogger("dev.agentpipe")
                 .setLevel(Level.valueOf(logging.level().name()));
     }
