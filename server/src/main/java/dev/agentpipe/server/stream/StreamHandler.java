@@ -95,11 +95,7 @@ public final class StreamHandler implements HttpHandler {
             return;
         }
         Optional<StreamId> id = Optional.ofNullable(request.lastEventId()).flatMap(StreamId::parse);
-        boolean inWindow = id.isPresent()
-                && id.get().epoch().equals(epoch)
-                && id.get().position() >= streams.broadcaster().floor()
-                && id.get().position() <= streams.broadcaster().head();
-        if (inWindow) {
+        if (id.isPresent() && isInWindow(id.get())) {
             begin(exchange, request, new Start.After(id.get().position()));
             return;
         }
@@ -114,6 +110,14 @@ public final class StreamHandler implements HttpHandler {
                 });
             }
         });
+    }
+
+    private boolean isInWindow(StreamId id) {
+        long head = streams.broadcaster().head();
+        return id.epoch().equals(epoch)
+                && id.position() >= streams.broadcaster().floor()
+                && id.position() <= head
+                && head - id.position() <= streams.settings().replayEventsMax();
     }
 
     private Start last(StreamRequest request) {
