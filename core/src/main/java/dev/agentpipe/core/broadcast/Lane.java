@@ -202,15 +202,23 @@ public final class Lane {
     }
 
     private void sweep() {
-        long head = window.head(); // read before next(): all frames up to this head are below that sequence
-        long end = window.next();
+        long head;
+        long end;
+        Frame newest;
+        do {
+            head = window.head(); // read before next(): all frames up to this head are below that sequence
+            end = window.next();
+            newest = end > nextSequence ? window.get(end - 1) : null;
+        } while (newest == null && end > nextSequence); // already gone: the window has moved on meanwhile
         List<Subscription> alone = new ArrayList<>();
-        if (end > nextSequence) {
+        if (newest != null) {
             for (Roster roster : unfiltered) {
                 sweep(roster, end, alone);
             }
             sweepFiltered(end, alone);
             nextSequence = end;
+            // Of this very frame, not of what the window holds by now: live readers stand where this sweep has ended.
+            position = newest.position();
         }
         position = Math.max(position, head);
         alone.forEach(this::pump);
@@ -245,22 +253,18 @@ public final class Lane {
         }
     }
 
-    /** Finds the readers with a filter for whom something new is there, and moves the lane's position. */
+    /** Finds the readers with a filter for whom something new is there. */
     private void sweepFiltered(long end, List<Subscription> alone) {
-        long reached = position;
         for (long sequence = nextSequence; sequence < end; sequence++) {
             Frame frame = window.get(sequence);
-            if (frame != null) {
-                takeAsideMatching(byConversation.getOrDefault(frame.conversationId(), List.of()), frame, alone);
-                takeAsideMatching(byType, frame, alone);
-                reached = frame.position();
-            } else { // so long in coming that the window has moved on: everyone looks for himself
+            if (frame == null) { // so long in coming that the window has moved on: everyone looks for himself
                 byConversation.values().forEach(readers -> readers.forEach(s -> takeAside(s, position, alone)));
                 byType.forEach(s -> takeAside(s, position, alone));
-                reached = Math.max(reached, window.floor());
+                return;
             }
+            takeAsideMatching(byConversation.getOrDefault(frame.conversationId(), List.of()), frame, alone);
+            takeAsideMatching(byType, frame, alone);
         }
-        position = reached;
     }
 
     private void takeAsideMatching(List<Subscription> readers, Frame frame, List<Subscription> alone) {
