@@ -33,14 +33,14 @@ final class LocalPostgresTest {
 
     @BeforeEach
     void start() throws Exception {
-        folder = Files.createTempDirectory(Files.createDirectories(Path.of("target", "postgres")), "local")
-                .resolve("postgres");
+        folder = TestPostgres.newFolder().resolve("postgres");
         postgres = startIn(folder);
     }
 
     @AfterEach
     void stop() {
         postgres.close();
+        TestPostgres.delete(folder.getParent());
     }
 
     private static LocalPostgres startIn(Path folder) {
@@ -169,7 +169,8 @@ final class LocalPostgresTest {
                         "-cp",
                         System.getProperty("java.class.path"),
                         Server.class.getName(),
-                        folder.toString())
+                        folder.toString(),
+                        TestPostgres.BINARIES.toString())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
         long left;
@@ -195,10 +196,10 @@ final class LocalPostgresTest {
         }
     }
 
-    /** A server that will be killed. */
+    /** A server that will be killed. It must not touch TestPostgres, whose PostgreSQL would be left running, too. */
     static final class Server {
         public static void main(String[] args) throws Exception {
-            LocalPostgres postgres = startIn(Path.of(args[0]));
+            LocalPostgres postgres = LocalPostgres.start(Path.of(args[0]), Path.of(args[1]), Map.of());
             System.out.println("postgres " + postgres.process().orElseThrow().pid());
             System.out.flush();
             Thread.currentThread().join();
