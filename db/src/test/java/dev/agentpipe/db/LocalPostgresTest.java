@@ -2,7 +2,6 @@ package dev.agentpipe.db;
 
 import static dev.agentpipe.core.log.TestEvents.messages;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -88,7 +87,7 @@ final class LocalPostgresTest {
         }
         ProcessHandle before = postgres.process().orElseThrow();
         postgres.close();
-        assertFalse(before.isAlive());
+        assertTrue(PostmasterFile.awaitExit(before, Duration.ZERO));
 
         postgres = startIn(folder);
         try (Database database = open()) {
@@ -190,7 +189,9 @@ final class LocalPostgresTest {
 
         postgres = startIn(folder);
 
-        assertFalse(ProcessHandle.of(left).map(ProcessHandle::isAlive).orElse(false));
+        assertTrue(ProcessHandle.of(left)
+                .map(process -> PostmasterFile.awaitExit(process, Duration.ZERO))
+                .orElse(true));
         try (Database database = open()) {
             assertEquals(3, database.eventLog().state().head());
         }
