@@ -9,9 +9,9 @@
 
 -- Exactly one row. It is the lock that orders appends, and it is deliberately not changed by them: a row that changes
 -- with every append leaves a dead version each time, which nobody may remove while any old transaction (a backup, say)
--- is open, and every append has to walk over all of them: measured, three times the latency after 15 seconds of it, and
--- growing. So the head is the position of the last event (see log_head). Whoever writes to the tables below locks this
--- row first.
+-- is open, and every append has to walk over all of them (measured: 0.37 ms, and 0.15 ms more for every 10,000 appends
+-- since that transaction began). So the head is the position of the last event (see log_head). Whoever writes to the
+-- tables below locks this row first.
 create table event_log (
     only_one boolean primary key default true check (only_one),
     -- Names this log in the ids of the stream; made anew when a database is restored from a backup.
@@ -269,8 +269,9 @@ $$;
 -- and moves what is derived from them.
 --
 -- A function rather than one long statement with a "with" for each table:
---   * Its statements are planned once a session, also behind a pooler that allows no prepared statements. Planning
---     takes several times as long as running them for one event. The settings at its end are in force only inside.
+--   * Its statements are planned once a session, also behind a pooler that allows no prepared statements. Planning such
+--     a statement takes longer than running it for one event (measured: 1.3 ms with it, 0.65 ms without). The settings
+--     at the end are in force only inside.
 --   * Each of its statements sees what was committed before it began. A statement that waits for the lock and then goes
 --     on sees what was committed before it began to wait, so it could not look up what other servers just stored.
 --   * What is rare (all but messages) costs nothing when it is absent.

@@ -1,6 +1,5 @@
 package dev.agentpipe.db;
 
-import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
 import dev.agentpipe.core.log.LogUnavailableException;
 import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
@@ -42,19 +41,18 @@ final class PostgresFailures {
             if (cause instanceof SQLException sql && isAway(sql)) {
                 return true;
             }
-            if (cause instanceof PoolInitializationException) {
-                return true;
-            }
         }
         return false;
     }
 
-    /** The types are the pool's (no connection in time; a closed pool) and JDBC's. */
+    /** PostgreSQL's errors all have a state; a closed pool's has none. The types are the pool's and JDBC's. */
     private static boolean isAway(SQLException exception) {
         String state = exception.getSQLState();
-        return exception instanceof SQLTransientConnectionException
+        return state == null
+                || exception instanceof SQLTransientConnectionException
                 || exception instanceof SQLNonTransientConnectionException
                 || exception instanceof SQLTimeoutException
-                || (state != null && (state.equals(READ_ONLY) || AWAY_CLASSES.contains(state.substring(0, 2))));
+                || state.equals(READ_ONLY)
+                || (state.length() == 5 && AWAY_CLASSES.contains(state.substring(0, 2)));
     }
 }

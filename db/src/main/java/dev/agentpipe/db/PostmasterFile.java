@@ -7,9 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +18,8 @@ import org.slf4j.LoggerFactory;
 final class PostmasterFile {
 
     private static final Logger log = LoggerFactory.getLogger(PostmasterFile.class);
+
+    private static final Duration EXIT_POLL_INTERVAL = Duration.ofMillis(20);
 
     private final Path cluster;
     private final Path file;
@@ -57,8 +57,8 @@ final class PostmasterFile {
 
     /**
      * Ends a PostgreSQL that was left over, with its helpers: while one of them runs, a new PostgreSQL refuses to start.
-     * Then removes a file that names somebody else: PostgreSQL would refuse if any process of that number lived, which
-     * after a restart of a container is likely.
+     * Then removes a file that names a zombie or somebody else: PostgreSQL would refuse if any process of that number
+     * lived, which after a restart of a container is likely.
      */
     void endLeftOver() throws IOException {
         Optional<ProcessHandle> running = process();
@@ -69,7 +69,7 @@ final class PostmasterFile {
             end(running.get(), Duration.ofSeconds(5));
         }
         helpers().forEach(helper -> end(helper, Duration.ofSeconds(1)));
-        if (running.isEmpty() && named().filter(ProcessHandle::isAlive).isPresent()) {
+        if (process().isEmpty() && named().filter(ProcessHandle::isAlive).isPresent()) {
             Files.deleteIfExists(file);
         }
     }
@@ -98,17 +98,23 @@ final class PostmasterFile {
         }
     }
 
+    /**
+     * Not by {@link ProcessHandle#onExit()}: for a process that is not our child it looks only every 300 ms and then ever
+     * more seldom, and it waits for zombies, too.
+     */
     static boolean awaitExit(ProcessHandle process, Duration patience) {
-        try {
-            process.onExit().get(patience.toMillis(), TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException stillThere) {
-            return false;
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            return false;
-        } catch (ExecutionException impossible) {
-            throw new IllegalStateException(impossible);
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (isRunning(process)) {
+            if (System.nanoTime() - deadline > 0) {
+                return false;
+            }
+            LockSupport.parkNanos(EXIT_POLL_INTERVAL.toNanos());
         }
+        return true;
+    }
+
+    /** A zombie seems alive, but has no command line. */
+    private static boolean isRunning(ProcessHandle process) {
+        return process.isAlive() && process.info().commandLine().isPresent();
     }
 }

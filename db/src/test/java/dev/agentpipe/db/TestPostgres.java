@@ -8,8 +8,10 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /** One PostgreSQL for all tests of a JVM, quick and careless (no fsync), with a fresh database for each that asks. */
 public final class TestPostgres {
@@ -24,12 +26,33 @@ public final class TestPostgres {
 
     private static LocalPostgres start() {
         try {
-            Path folder = Files.createTempDirectory(Files.createDirectories(Path.of("target", "postgres")), "test");
+            Path folder = newFolder();
             Map<String, String> careless =
                     Map.of("fsync", "off", "synchronous_commit", "off", "full_page_writes", "off");
             LocalPostgres postgres = LocalPostgres.start(folder, BINARIES, careless);
-            Runtime.getRuntime().addShutdownHook(new Thread(postgres::close, "test-postgres-close"));
+            Runtime.getRuntime()
+                    .addShutdownHook(new Thread(
+                            () -> {
+                                postgres.close();
+                                delete(folder);
+                            },
+                            "test-postgres-close"));
             return postgres;
+        } catch (IOException failed) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    /** For a PostgreSQL's data: 40 MB, so delete it. */
+    static Path newFolder() throws IOException {
+        return Files.createTempDirectory(Files.createDirectories(Path.of("target", "postgres")), "data");
+    }
+
+    static void delete(Path folder) {
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
         } catch (IOException failed) {
             throw new IllegalStateException(failed);
         }

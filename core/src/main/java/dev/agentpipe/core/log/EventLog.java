@@ -27,7 +27,7 @@ public interface EventLog {
     /**
      * The records after a position that match, in order.
      *
-     * @param upTo last position to look at
+     * @param upTo last position to look at; at most the head, since what comes later would not be in the page
      * @param recordsMax at most so many records
      * @param bytesMax stops after the record that reaches this sum of payload bytes
      */
