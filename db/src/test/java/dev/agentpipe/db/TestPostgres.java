@@ -9,7 +9,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /** One PostgreSQL for all tests of a JVM, quick and careless (no fsync), with a fresh database for each that asks. */
 public final class TestPostgres {
@@ -45,6 +47,18 @@ public final class TestPostgres {
             throw new IllegalStateException(failed);
         }
         return POSTGRES.url(name);
+    }
+
+    /** Where PostgreSQL lies unpacked; empty if nobody has asked for one yet, ever. */
+    public static Optional<Path> unpacked() throws IOException {
+        if (!Files.isDirectory(BINARIES)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> children = Files.list(BINARIES)) {
+            return children.anyMatch(child -> Files.exists(child.resolve(".exists")))
+                    ? Optional.of(BINARIES.toAbsolutePath())
+                    : Optional.empty();
+        }
     }
 
     static DatabaseSettings settings(String url) {

@@ -35,7 +35,8 @@ final class Load implements AutoCloseable {
 
     private static final int ARRAY = 7;
     private static final Duration PATIENCE = Duration.ofSeconds(20);
-    private static final long PAUSE_NANOS = 10_000_000;
+    /** After a refusal: else an outage would be spent on nothing but refusals. */
+    private static final long PAUSE_NANOS = 100_000_000;
 
     private final List<Supplier<URI>> servers;
     private final String name;
@@ -74,7 +75,6 @@ final class Load implements AutoCloseable {
         return "conversation-" + number;
     }
 
-    /** Its repetition for the same number sends the same kinds of requests. */
     private void run(int number) {
         Random random = new Random(number);
         Supplier<URI> server = servers.get(number % servers.size());
