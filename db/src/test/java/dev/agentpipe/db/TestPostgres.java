@@ -10,6 +10,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
@@ -68,6 +69,18 @@ public final class TestPostgres {
             throw new IllegalStateException(failed);
         }
         return POSTGRES.url(name);
+    }
+
+    /** Where PostgreSQL lies unpacked; empty if nobody has asked for one yet, ever. */
+    public static Optional<Path> unpacked() throws IOException {
+        if (!Files.isDirectory(BINARIES)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> children = Files.list(BINARIES)) {
+            return children.anyMatch(child -> Files.exists(child.resolve(".exists")))
+                    ? Optional.of(BINARIES.toAbsolutePath())
+                    : Optional.empty();
+        }
     }
 
     static DatabaseSettings settings(String url) {
