@@ -19,6 +19,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * Appends events in groups, so that the cost of a commit is shared and no caller's thread waits for one.
@@ -96,6 +97,8 @@ public final class GroupCommit implements AutoCloseable {
         final Executor replyOn;
         final Consumer<CommitOutcome> reply;
         final AtomicBoolean answered = new AtomicBoolean();
+        /** Of the caller, for what is logged about its events later; null if it had none. */
+        final Map<String, String> logContext = MDC.getCopyOfContextMap();
 
         Waiting(List<Event> events, Executor replyOn, Consumer<CommitOutcome> reply) {
             this.events = events;
@@ -303,13 +306,20 @@ public final class GroupCommit implements AutoCloseable {
             }
             return;
         }
-        Event first = group.get(0).events.get(0);
+        logRefusal(group.get(0), cause);
+        reply(group, waiting -> new Refused(Reason.FAILED));
+    }
+
+    private static void logRefusal(Waiting waiting, RuntimeException cause) {
+        if (waiting.logContext != null) {
+            MDC.setContextMap(waiting.logContext);
+        }
         log.error(
                 "The log refused an append of {} events, the first of type {}",
-                group.get(0).events.size(),
-                first.envelope().type().wireName(),
+                waiting.events.size(),
+                waiting.events.get(0).envelope().type().wireName(),
                 cause);
-        reply(group, waiting -> new Refused(Reason.FAILED));
+        MDC.clear();
     }
 
     private void refuseUntilAvailable() {
