@@ -1,9 +1,15 @@
 package dev.agentpipe.server;
 
+import dev.agentpipe.server.http.BodyDeadline;
+import dev.agentpipe.server.http.Problem;
+import dev.agentpipe.server.http.Replies;
+import dev.agentpipe.server.http.RequestId;
 import io.undertow.Undertow;
 import io.undertow.UndertowOptions;
 import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
 import io.undertow.server.handlers.GracefulShutdownHandler;
+import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -18,8 +24,18 @@ import org.xnio.XnioWorker;
 /** Undertow: its options, its threads, and its orderly end. */
 final class HttpServer implements AutoCloseable {
 
-    /** Above the 90 s after which Go's client gives up an idle connection: else it would send into one just closed. */
-    private static final Duration IDLE = Duration.ofSeconds(120);
+    /**
+     * How long a connection may keep the server waiting.
+     *
+     * @param idle for a request; above the 90 s after which Go's client gives up an idle connection: else it would send
+     *     into one just closed
+     * @param head for the rest of a request's head
+     * @param body for the end of a request
+     */
+    record Limits(Duration idle, Duration head, Duration body) {
+        static final Limits DEFAULT =
+                new Limits(Duration.ofSeconds(120), Duration.ofSeconds(10), Duration.ofSeconds(60));
+    }
 
     /** A body larger than this is not even read to its end to be refused. */
     private static final long DRAINED_BYTES_MAX = 64L << 20;
@@ -59,14 +75,19 @@ final class HttpServer implements AutoCloseable {
         worker.awaitTermination(2, TimeUnit.SECONDS);
     }
 
-    HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler handler) {
-        this.requests = new GracefulShutdownHandler(handler);
+    HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler routes) {
+        this(listen, worker, routes, Limits.DEFAULT);
+    }
+
+    HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler routes, Limits limits) {
+        this.requests = new GracefulShutdownHandler(new BodyDeadline(limits.body, routes));
         this.undertow = Undertow.builder()
                 .setWorker(worker)
                 .setBufferSize(BUFFER_BYTES)
                 .addHttpListener(listen.port(), listen.host())
-                .setHandler(requests)
-                .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, Math.toIntExact(IDLE.toMillis()))
+                .setHandler(new RequestId(this::admit))
+                .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, Math.toIntExact(limits.idle.toMillis()))
+                .setServerOption(UndertowOptions.REQUEST_PARSE_TIMEOUT, Math.toIntExact(limits.head.toMillis()))
                 .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, DRAINED_BYTES_MAX)
                 .setServerOption(UndertowOptions.MAX_HEADER_SIZE, HEADER_BYTES_MAX)
                 .setServerOption(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
@@ -87,6 +108,23 @@ final class HttpServer implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    private void admit(HttpServerExchange exchange) throws Exception {
+        if (exchange.isHttp10()) {
+            exchange.setPersistent(false); // Undertow would keep it without saying so, and the client wait for its end
+        }
+        exchange.addDefaultResponseListener(HttpServer::explain);
+        requests.handleRequest(exchange);
+    }
+
+    /** The handler for the shutdown refuses without a word. */
+    private static boolean explain(HttpServerExchange refused) {
+        if (refused.getStatusCode() != StatusCodes.SERVICE_UNAVAILABLE || !refused.isResponseChannelAvailable()) {
+            return false;
+        }
+        Replies.problem(refused, Problem.SHUTTING_DOWN, null);
+        return true;
     }
 
     URI uri() {

@@ -14,6 +14,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * Appends events in groups, so that the cost of a commit is shared and no caller's thread waits for one.
@@ -175,10 +176,18 @@ public final class GroupCommit implements AutoCloseable {
             group.forEach(submission -> commit(List.of(submission)));
             return;
         }
-        List<Event> events = group.get(0).events;
-        String type = events.get(0).envelope().type().wireName();
-        log.error("The log refused an append of {} events, the first of type {}", events.size(), type, cause);
+        logRefusal(group.get(0), cause);
         refuse(group, Reason.FAILED);
+    }
+
+    private static void logRefusal(Submission submission, RuntimeException cause) {
+        if (submission.logContext != null) {
+            MDC.setContextMap(submission.logContext);
+        }
+        String type = submission.events.get(0).envelope().type().wireName();
+        log.error(
+                "The log refused an append of {} events, the first of type {}", submission.events.size(), type, cause);
+        MDC.clear();
     }
 
     private void refuseUntilAvailable() {

@@ -2,9 +2,11 @@ package dev.agentpipe.core.log;
 
 import dev.agentpipe.core.event.Event;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.slf4j.MDC;
 
 /** Events that somebody wants appended, and who that is. Answered once, by whoever comes first: writer or deadline. */
 final class Submission {
@@ -15,6 +17,9 @@ final class Submission {
 
     final long sinceNanos;
     final Executor replyOn;
+    /** Of the caller, for what is logged about its events later; null if it had none. */
+    final Map<String, String> logContext = MDC.getCopyOfContextMap();
+
     private final Consumer<CommitOutcome> reply;
     private final AtomicBoolean answered = new AtomicBoolean();
 

@@ -46,6 +46,11 @@ public final class IngestHandler implements HttpHandler {
         this.bodies = new RequestBodies(requestBytesMax, 16L * requestBytesMax);
     }
 
+    /** What the bodies under way take. */
+    long bodyBytes() {
+        return bodies.allBytes();
+    }
+
     @Override
     public void handleRequest(HttpServerExchange exchange) {
         if (!access.mayIngest(exchange)) {
@@ -84,13 +89,17 @@ public final class IngestHandler implements HttpHandler {
 
     private void parse(HttpServerExchange exchange, byte[] body, boolean lines) {
         if (body.length <= PARSE_HERE_BYTES_MAX) {
-            append(exchange, lines ? reader.readLines(body) : reader.readJson(body));
+            append(exchange, read(body, lines));
             return;
         }
-        exchange.getConnection().getWorker().execute(() -> {
-            ReadResult result = lines ? reader.readLines(body) : reader.readJson(body);
-            exchange.getIoThread().execute(() -> append(exchange, result));
-        });
+        exchange.getConnection().getWorker().execute(RequestScope.step(exchange, () -> {
+            ReadResult result = read(body, lines);
+            exchange.getIoThread().execute(RequestScope.step(exchange, () -> append(exchange, result)));
+        }));
+    }
+
+    private ReadResult read(byte[] body, boolean lines) {
+        return lines ? reader.readLines(body) : reader.readJson(body);
     }
 
     private void append(HttpServerExchange exchange, ReadResult result) {
@@ -110,7 +119,10 @@ public final class IngestHandler implements HttpHandler {
             replies.nothingToAppend(exchange, read);
             return;
         }
-        groupCommit.append(events, exchange.getIoThread(), outcome -> answer(exchange, read, events, outcome));
+        groupCommit.append(
+                events,
+                exchange.getIoThread(),
+                outcome -> RequestScope.run(exchange, () -> answer(exchange, read, events, outcome)));
     }
 
     private void answer(

@@ -9,16 +9,20 @@ import dev.agentpipe.core.log.AppendResult;
 import dev.agentpipe.core.log.CommitOutcome;
 import dev.agentpipe.core.log.StreamId;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The answers of ingest.
@@ -32,6 +36,8 @@ final class IngestReplies {
     private static final HttpString PREFER = HttpString.tryFromString("Prefer");
     private static final HttpString PREFERENCE_APPLIED = HttpString.tryFromString("Preference-Applied");
     private static final String MINIMAL = "return=minimal";
+    private static final Pattern PREFERENCE =
+            Pattern.compile("\\s*return\\s*=\\s*\"?([^\\s\";]*)\"?\\s*(?:;.*)?", Pattern.CASE_INSENSITIVE);
     private static final String GO_CLIENT = "Go-http-client/";
 
     private static final Violation CONFLICT = new Violation(
@@ -186,11 +192,22 @@ final class IngestReplies {
         if (agent != null && agent.startsWith(GO_CLIENT)) {
             return true;
         }
-        String prefer = exchange.getRequestHeaders().getFirst(PREFER);
-        if (prefer == null || !prefer.replace(" ", "").contains(MINIMAL)) {
+        if (!prefersMinimal(exchange.getRequestHeaders().get(PREFER))) {
             return false;
         }
         exchange.getResponseHeaders().put(PREFERENCE_APPLIED, MINIMAL);
         return true;
+    }
+
+    /** A preference may come twice, in one header or in several; the first one counts (RFC 7240, section 2). */
+    private static boolean prefersMinimal(HeaderValues headers) {
+        return headers != null
+                && headers.stream()
+                        .flatMap(header -> Arrays.stream(header.split(",")))
+                        .map(PREFERENCE::matcher)
+                        .filter(Matcher::matches)
+                        .map(preference -> preference.group(1).equalsIgnoreCase("minimal"))
+                        .findFirst()
+                        .orElse(false);
     }
 }

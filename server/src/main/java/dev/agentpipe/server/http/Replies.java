@@ -2,18 +2,25 @@ package dev.agentpipe.server.http;
 
 import dev.agentpipe.core.event.Violation;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpContinue;
 import io.undertow.util.Headers;
+import io.undertow.util.SameThreadExecutor;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import org.xnio.ChannelListeners;
+import org.xnio.channels.StreamSourceChannel;
 
 /** Sends answers: JSON, and problems as {@code application/problem+json} (RFC 9457). */
 public final class Replies {
 
     private static final String JSON = "application/json; charset=utf-8";
     private static final String PROBLEM = "application/problem+json; charset=utf-8";
+
+    /** What is true of one request is true of no other; and caches keep even some errors by themselves (RFC 9111, 4.2.2). */
+    private static final String NO_STORE = "no-store";
 
     /** Seconds; spread, so that those who were turned away together do not come back together. */
     private static final int RETRY_AFTER_MIN = 1;
@@ -29,7 +36,8 @@ public final class Replies {
     public static void empty(HttpServerExchange exchange, int status) {
         exchange.setStatusCode(status);
         exchange.getResponseHeaders().put(Headers.CONTENT_LENGTH, "0");
-        exchange.endExchange();
+        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, NO_STORE);
+        afterBody(exchange, exchange::endExchange);
     }
 
     public static void problem(HttpServerExchange exchange, Problem problem, String detail) {
@@ -57,13 +65,51 @@ public final class Replies {
         if (problem == Problem.UNAUTHORIZED) {
             exchange.getResponseHeaders().put(Headers.WWW_AUTHENTICATE, "Bearer realm=\"agentpipe\"");
         }
+        if (problem == Problem.SHUTTING_DOWN) {
+            exchange.setPersistent(false); // so that its client does not come back to this node
+        }
         send(exchange, problem.status(), PROBLEM, Json.bytes(body));
     }
 
     private static void send(HttpServerExchange exchange, int status, String contentType, byte[] body) {
         exchange.setStatusCode(status);
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
+        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, NO_STORE);
         exchange.setResponseContentLength(body.length);
-        exchange.getResponseSender().send(ByteBuffer.wrap(body));
+        afterBody(exchange, () -> exchange.getResponseSender().send(ByteBuffer.wrap(body)));
+    }
+
+    /**
+     * Answers, if need be after the rest of a body that nobody wants. To close a connection while bytes come in resets it,
+     * and the answer on its way may be lost: nginx, which uses a connection for one request unless told otherwise, would
+     * make a 502 of a 401. On a connection that is kept, Undertow reads the rest after the answer.
+     */
+    private static void afterBody(HttpServerExchange exchange, Runnable answer) {
+        if (HttpContinue.requiresContinueResponse(exchange) && !exchange.isRequestComplete()) {
+            // The client has not begun with its body. It may leave it out, and nobody could tell its next request from
+            // it.
+            exchange.setPersistent(false);
+            answer.run();
+        } else if (exchange.isRequestComplete() || exchange.isPersistent()) {
+            answer.run();
+        } else {
+            exchange.dispatch(
+                    SameThreadExecutor.INSTANCE,
+                    RequestScope.step(exchange, () -> drain(exchange, exchange.getRequestChannel(), answer)));
+        }
+    }
+
+    /** @param channel null if somebody has begun to read the body, and failed */
+    private static void drain(HttpServerExchange exchange, StreamSourceChannel channel, Runnable answer) {
+        if (channel == null) {
+            answer.run();
+            return;
+        }
+        channel.getReadSetter()
+                .set(ChannelListeners.drainListener(
+                        Long.MAX_VALUE,
+                        drained -> RequestScope.run(exchange, answer),
+                        (broken, e) -> exchange.endExchange()));
+        channel.resumeReads();
     }
 }

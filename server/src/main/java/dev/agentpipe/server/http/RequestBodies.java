@@ -15,7 +15,8 @@ import org.xnio.channels.StreamSourceChannel;
 
 /**
  * Reads bodies without a thread that waits for them. Memory is taken as bytes arrive, never on the word of a {@code
- * Content-Length}, and all bodies that are under way share one budget.
+ * Content-Length}, and all bodies share one budget: each its share from its first byte until its request is answered, so
+ * that those that wait for a worker or for the log count, too.
  *
  * <p>Thread-safe; each body is read on its connection's I/O thread.
  */
@@ -39,6 +40,11 @@ final class RequestBodies {
         this.allBytesMax = allBytesMax;
     }
 
+    /** What the bodies under way take. */
+    long allBytes() {
+        return allBytes.get();
+    }
+
     /**
      * Takes the exchange over: returns at once, and calls exactly one of the consumers later, on the I/O thread, outside of
      * the handler's call, so that the exchange may be answered from anywhere. Neither is called if the client goes away
@@ -46,7 +52,11 @@ final class RequestBodies {
      */
     void read(HttpServerExchange exchange, Consumer<byte[]> done, Consumer<Failure> failed) {
         Reading reading = new Reading(exchange, done, failed);
-        exchange.dispatch(SameThreadExecutor.INSTANCE, reading::begin);
+        exchange.addExchangeCompleteListener((completed, others) -> {
+            reading.free();
+            others.proceed();
+        });
+        exchange.dispatch(SameThreadExecutor.INSTANCE, RequestScope.step(exchange, reading::begin));
     }
 
     private final class Reading {
@@ -55,6 +65,8 @@ final class RequestBodies {
         private final Consumer<Failure> failed;
         private byte[] body = new byte[0];
         private int length;
+        /** Why the body is only read to its end; null if it is wanted. */
+        private Failure failure;
 
         Reading(HttpServerExchange exchange, Consumer<byte[]> done, Consumer<Failure> failed) {
             this.exchange = exchange;
@@ -71,7 +83,7 @@ final class RequestBodies {
                 HttpContinue.sendContinueResponse(exchange, new IoCallback() {
                     @Override
                     public void onComplete(HttpServerExchange exchange, Sender sender) {
-                        readOn(exchange.getRequestChannel());
+                        resume(exchange.getRequestChannel());
                     }
 
                     @Override
@@ -84,30 +96,34 @@ final class RequestBodies {
             }
         }
 
+        private void resume(StreamSourceChannel channel) {
+            RequestScope.run(exchange, () -> readOn(channel));
+        }
+
         private void readOn(StreamSourceChannel channel) {
             try (PooledByteBuffer pooled =
                     exchange.getConnection().getByteBufferPool().allocate()) {
                 ByteBuffer buffer = pooled.getBuffer();
                 while (true) {
-                    buffer.clear();
-                    int read = channel.read(buffer);
+                    int read = channel.read(buffer.clear());
                     if (read < 0) {
                         channel.suspendReads();
-                        free();
-                        done.accept(length == body.length ? body : Arrays.copyOf(body, length));
+                        end();
                         return;
                     }
                     if (read == 0) {
-                        channel.getReadSetter().set(this::readOn);
+                        channel.getReadSetter().set(this::resume);
                         channel.resumeReads();
                         return;
                     }
-                    Failure failure = add(buffer.flip());
-                    if (failure != null) {
-                        channel.suspendReads();
+                    if (failure == null && !add(buffer.flip())) {
                         free();
-                        failed.accept(failure);
-                        return;
+                        if (exchange.isPersistent()) {
+                            channel.suspendReads();
+                            failed.accept(failure);
+                            return;
+                        }
+                        // The rest must be read before the answer: see Replies.
                     }
                 }
             } catch (IOException e) {
@@ -115,32 +131,49 @@ final class RequestBodies {
             }
         }
 
-        private Failure add(ByteBuffer some) {
+        private void end() {
+            if (failure != null) {
+                failed.accept(failure);
+            } else {
+                done.accept(length == body.length ? body : Arrays.copyOf(body, length));
+            }
+        }
+
+        private boolean add(ByteBuffer some) {
             int needed = length + some.remaining();
             if (needed > bodyBytesMax) {
-                return Failure.TOO_LARGE;
-            }
-            if (needed > body.length) {
-                int expected = (int) Math.min(exchange.getRequestContentLength(), FIRST_BYTES);
-                int size = Math.min(bodyBytesMax, Math.max(needed, Math.max(2 * body.length, expected)));
+                failure = Failure.TOO_LARGE;
+            } else if (needed > body.length) {
+                int size = Math.max(needed, roomFor(needed));
                 if (allBytes.addAndGet(size - body.length) > allBytesMax) {
                     allBytes.addAndGet(body.length - size);
-                    return Failure.NO_ROOM;
+                    failure = Failure.NO_ROOM;
+                } else {
+                    body = Arrays.copyOf(body, size);
                 }
-                body = Arrays.copyOf(body, size);
+            }
+            if (failure != null) {
+                return false;
             }
             int count = some.remaining();
             some.get(body, length, count);
             length += count;
-            return null;
+            return true;
+        }
+
+        /** Twice what there was, and never more than the body is said to have. */
+        private int roomFor(int needed) {
+            long announced = exchange.getRequestContentLength();
+            int most = announced < 0 ? bodyBytesMax : (int) Math.min(bodyBytesMax, announced);
+            return Math.min(most, Math.max(2 * body.length, announced < 0 ? needed : FIRST_BYTES));
         }
 
         private void free() {
             allBytes.addAndGet(-body.length);
+            body = new byte[0];
         }
 
         private void abandon() {
-            free();
             exchange.setPersistent(false);
             exchange.endExchange();
         }

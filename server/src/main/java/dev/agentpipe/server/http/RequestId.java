@@ -6,7 +6,10 @@ import io.undertow.util.AttachmentKey;
 import io.undertow.util.HttpString;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Gives every request an id, the caller's if it sent a sane one, and every response the header that tells it. */
+/**
+ * Gives every request an id, the caller's if it sent a sane one, and every response the header that tells it. The first of
+ * all handlers, so that none is left out.
+ */
 public final class RequestId implements HttpHandler {
 
     private static final HttpString HEADER = HttpString.tryFromString("X-Request-Id");
@@ -20,12 +23,22 @@ public final class RequestId implements HttpHandler {
     }
 
     @Override
-    public void handleRequest(HttpServerExchange exchange) throws Exception {
+    public void handleRequest(HttpServerExchange exchange) {
         String sent = exchange.getRequestHeaders().getFirst(HEADER);
         String id = sent != null && isSane(sent) ? sent : generate();
         exchange.putAttachment(KEY, id);
         exchange.getResponseHeaders().put(HEADER, id);
-        next.handleRequest(exchange);
+        RequestScope.run(exchange, () -> handle(exchange));
+    }
+
+    private void handle(HttpServerExchange exchange) {
+        try {
+            next.handleRequest(exchange);
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException("a handler gave up", e);
+        }
     }
 
     static String of(HttpServerExchange exchange) {

@@ -1,7 +1,7 @@
 package dev.agentpipe.server.http;
 
 import io.undertow.server.HttpHandler;
-import io.undertow.server.RoutingHandler;
+import io.undertow.server.handlers.PathTemplateHandler;
 import io.undertow.util.Methods;
 
 /** The table of URLs. */
@@ -10,16 +10,12 @@ public final class Routes {
     private Routes() {}
 
     public static HttpHandler of(HttpHandler ingest, HttpHandler stream, HealthHandler health) {
-        RoutingHandler routes = new RoutingHandler();
-        routes.add(Methods.POST, "/api/ingest", ingest);
-        routes.add(Methods.GET, "/api/realtime/stream", stream);
-        routes.add(Methods.GET, "/api/stream", stream);
-        routes.add(Methods.GET, "/api/health", health::health);
-        routes.add(Methods.GET, "/api/health/live", health::live);
-        routes.add(Methods.GET, "/api/health/ready", health::ready);
-
-        routes.setFallbackHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null));
-        routes.setInvalidMethodHandler(exchange -> Replies.problem(exchange, Problem.METHOD_NOT_ALLOWED, null));
-        return new RequestId(routes);
+        return new PathTemplateHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
+                .add("/api/ingest", new Resource().on(Methods.POST, ingest))
+                .add("/api/realtime/stream", new Resource().on(Methods.GET, stream))
+                .add("/api/stream", new Resource().on(Methods.GET, stream))
+                .add("/api/health", new Resource().onGet(health::health))
+                .add("/api/health/live", new Resource().onGet(health::live))
+                .add("/api/health/ready", new Resource().onGet(health::ready));
     }
 }
