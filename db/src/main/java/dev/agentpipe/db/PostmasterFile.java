@@ -74,9 +74,15 @@ final class PostmasterFile {
         }
     }
 
-    /** All of PostgreSQL's processes work in the cluster's folder. Empty where there is no /proc. */
+    /** All of PostgreSQL's processes work in the cluster's folder (and so may somebody's shell). None without /proc. */
     private List<ProcessHandle> helpers() {
-        return ProcessHandle.allProcesses().filter(this::worksInCluster).toList();
+        return ProcessHandle.allProcesses()
+                .filter(process -> process.info()
+                        .command()
+                        .filter(program -> Path.of(program).endsWith("postgres"))
+                        .isPresent())
+                .filter(this::worksInCluster)
+                .toList();
     }
 
     private boolean worksInCluster(ProcessHandle process) {
