@@ -1,7 +1,7 @@
 package dev.agentpipe.server;
 
 import java.time.Duration;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -12,19 +12,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What happens by the clock. One thread, {@code housekeeping}, that never blocks, since deadlines hang on it; work that may
- * block is handed to the workers, and is not begun again while it runs.
+ * block has threads of its own, {@code housekeeping-slow}, one for each task at the most, since a task is not begun again
+ * while it runs. Not those of the HTTP server: the state of the database must be known while these are all taken.
  */
 final class Housekeeping implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(Housekeeping.class);
 
-    private final Executor workers;
     private final ScheduledExecutorService clock =
             Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "housekeeping"));
-
-    Housekeeping(Executor workers) {
-        this.workers = workers;
-    }
+    private final ExecutorService slow = Executors.newCachedThreadPool(task -> new Thread(task, "housekeeping-slow"));
 
     void every(Duration interval, Runnable task) {
         clock.scheduleWithFixedDelay(() -> run(task), interval.toNanos(), interval.toNanos(), TimeUnit.NANOSECONDS);
@@ -34,7 +31,7 @@ final class Housekeeping implements AutoCloseable {
         AtomicBoolean running = new AtomicBoolean();
         every(interval, () -> {
             if (running.compareAndSet(false, true)) {
-                workers.execute(() -> {
+                slow.execute(() -> {
                     run(task);
                     running.set(false);
                 });
@@ -47,7 +44,7 @@ final class Housekeeping implements AutoCloseable {
         try {
             task.run();
         } catch (RejectedExecutionException e) {
-            // The workers are stopping, and so will this.
+            // Closing.
         } catch (RuntimeException e) {
             log.warn("A housekeeping task failed; it will be tried again", e);
         }
@@ -56,5 +53,6 @@ final class Housekeeping implements AutoCloseable {
     @Override
     public void close() {
         clock.shutdownNow();
+        slow.shutdownNow();
     }
 }

@@ -4,6 +4,7 @@ import dev.agentpipe.core.event.Event;
 import dev.agentpipe.core.event.EventReader;
 import dev.agentpipe.core.event.ReadResult;
 import dev.agentpipe.core.event.ReadResult.Item.Accepted;
+import dev.agentpipe.core.log.AppendResult;
 import dev.agentpipe.core.log.CommitOutcome;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.db.Database;
@@ -58,11 +59,18 @@ final class IdleConversations {
         if (!idle.isEmpty()) {
             List<Event> events = idle.stream().map(this::interrupted).toList();
             groupCommit.append(events, Runnable::run, outcome -> {
-                if (outcome instanceof CommitOutcome.Committed) {
-                    log.info("Closed {} idle conversations", events.size());
+                if (outcome instanceof CommitOutcome.Committed committed) {
+                    log.info("Closed {} idle conversations", stored(committed));
                 }
             });
         }
+    }
+
+    /** Others may have been faster with the same. */
+    private static long stored(CommitOutcome.Committed committed) {
+        return committed.results().stream()
+                .filter(AppendResult.Stored.class::isInstance)
+                .count();
     }
 
     private Event interrupted(IdleConversation conversation) {

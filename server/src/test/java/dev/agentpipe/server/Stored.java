@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.DeserializationFeature;
@@ -83,9 +84,9 @@ public final class Stored implements AutoCloseable {
         }
     }
 
-    /** Statements that must not answer, such as locks; in a transaction of their own if it is one. */
+    /** A statement that gives no rows, such as a lock. */
     public void execute(String sql) {
-        try (var statement = connection.createStatement()) {
+        try (Statement statement = connection.createStatement()) {
             statement.execute(sql);
         } catch (SQLException e) {
             throw new AssertionError(e);
