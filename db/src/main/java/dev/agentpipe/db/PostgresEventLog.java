@@ -63,12 +63,10 @@ final class PostgresEventLog implements EventLog {
 
     @Override
     public Appended append(List<Event> events) {
-        if (events.isEmpty()) {
-            long head = state().head();
-            return new Appended(head, head, List.of());
-        }
         try (Connection connection = writer.getConnection()) {
-            return AppendStatement.execute(connection, events);
+            return events.isEmpty()
+                    ? AppendStatement.executeEmpty(connection)
+                    : AppendStatement.execute(connection, events);
         } catch (SQLException failed) {
             throw PostgresFailures.translated(failed);
         }

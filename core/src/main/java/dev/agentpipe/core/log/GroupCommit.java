@@ -337,9 +337,10 @@ public final class GroupCommit implements AutoCloseable {
         }
     }
 
+    /** Appends nothing: a log that can be read but not written (a standby) would pass for available otherwise. */
     private boolean probe() {
         try {
-            eventLog.state();
+            eventLog.append(List.of());
         } catch (RuntimeException stillAway) {
             return false;
         }

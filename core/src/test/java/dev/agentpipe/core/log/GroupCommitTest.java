@@ -198,17 +198,32 @@ class GroupCommitTest {
         log.beforeAppend(events -> {
             throw away;
         });
-        log.beforeRead(() -> {
-            throw away;
-        });
 
         assertEquals(new Refused(Reason.UNAVAILABLE), await(append(event(0))));
         assertEquals(new Refused(Reason.UNAVAILABLE), append(event(1)).getNow(null));
 
         log.beforeAppend(events -> {});
-        log.beforeRead(() -> {});
         awaitAvailable();
         assertInstanceOf(Committed.class, await(append(event(2))));
+    }
+
+    @Test
+    void available_logCanBeReadButNotWritten_staysFalse() throws Exception {
+        CountDownLatch probes = new CountDownLatch(3);
+        log.beforeAppend(events -> {
+            if (events.isEmpty()) {
+                probes.countDown();
+            }
+            throw new LogUnavailableException("read-only", null);
+        });
+        assertEquals(new Refused(Reason.UNAVAILABLE), await(append(event(0))));
+
+        assertTrue(probes.await(10, TimeUnit.SECONDS));
+
+        assertFalse(commit.available());
+        assertEquals(new Refused(Reason.UNAVAILABLE), append(event(1)).getNow(null));
+        log.beforeAppend(events -> {});
+        awaitAvailable();
     }
 
     @Test
