@@ -11,6 +11,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
@@ -357,11 +358,15 @@ public final class GroupCommit implements AutoCloseable {
         }
         byExecutor.forEach((executor, some) -> {
             List<CommitOutcome> outcomes = some.stream().map(outcome).toList();
-            executor.execute(() -> {
-                for (int i = 0; i < some.size(); i++) {
-                    answer(some.get(i), outcomes.get(i));
-                }
-            });
+            try {
+                executor.execute(() -> {
+                    for (int i = 0; i < some.size(); i++) {
+                        answer(some.get(i), outcomes.get(i));
+                    }
+                });
+            } catch (RejectedExecutionException e) {
+                log.debug("Replies to {} appends come too late, the threads that sent them have ended", some.size());
+            }
         });
     }
 

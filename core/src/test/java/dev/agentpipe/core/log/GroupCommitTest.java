@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -294,6 +295,23 @@ class GroupCommitTest {
         commit.append(List.of(event(1)), HERE, outcome -> {
             throw new IllegalStateException("a defect of the caller");
         });
+        CompletableFuture<CommitOutcome> other = append(event(2));
+
+        gate.countDown();
+
+        assertInstanceOf(Committed.class, await(other));
+        assertInstanceOf(Committed.class, await(append(event(3))));
+    }
+
+    @Test
+    void reply_executorHasEnded_doesNotKeepTheOthersFromTheirs() throws Exception {
+        Executor ended = task -> {
+            throw new RejectedExecutionException("for the test");
+        };
+        hangAppends();
+        append(event(0));
+        awaitUninterruptibly(entered);
+        commit.append(List.of(event(1)), ended, outcome -> {});
         CompletableFuture<CommitOutcome> other = append(event(2));
 
         gate.countDown();
