@@ -8,6 +8,7 @@ import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogTail;
 import dev.agentpipe.db.Database;
 import dev.agentpipe.db.DatabaseSettings;
+import dev.agentpipe.db.DatabaseStartException;
 import dev.agentpipe.db.LocalPostgres;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
@@ -88,6 +89,9 @@ public final class AgentPipe implements AutoCloseable {
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();
+        } catch (DatabaseStartException e) {
+            parts.close();
+            throw new StartException(e.getMessage(), e);
         } catch (RuntimeException | Error e) {
             parts.close();
             throw e;
