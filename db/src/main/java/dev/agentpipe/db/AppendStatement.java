@@ -38,6 +38,9 @@ final class AppendStatement {
                 output_tokens => ?, costs => ?, durations_ms => ?, rare => ?::json)
             """;
 
+    /** Needs the lock that appends take: a PostgreSQL that can only be read refuses it. */
+    private static final String EMPTY_SQL = "select log_head() from event_log for update";
+
     /** What {@code known} holds for a message that was stored before with another conversation or content. */
     private static final long CONFLICT = 0;
 
@@ -58,6 +61,16 @@ final class AppendStatement {
             AppendStatement append = new AppendStatement(connection, statement, events);
             append.bind();
             return append.execute();
+        }
+    }
+
+    /** Appends nothing, as far as an append goes without. */
+    static Appended executeEmpty(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(EMPTY_SQL);
+                ResultSet row = statement.executeQuery()) {
+            row.next();
+            long head = row.getLong(1);
+            return new Appended(head, head, List.of());
         }
     }
 

@@ -12,6 +12,7 @@ import static org.jooq.impl.DSL.octetLength;
 import static org.jooq.impl.DSL.sum;
 import static org.jooq.impl.DSL.unnest;
 
+import com.zaxxer.hikari.HikariDataSource;
 import dev.agentpipe.core.event.Event;
 import dev.agentpipe.core.event.EventFilter;
 import dev.agentpipe.core.event.EventType;
@@ -19,13 +20,13 @@ import dev.agentpipe.core.log.Appended;
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.LogRecord;
 import dev.agentpipe.core.log.LogState;
+import dev.agentpipe.core.log.LogUnavailableException;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Set;
-import javax.sql.DataSource;
 import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Field;
@@ -42,10 +43,10 @@ final class PostgresEventLog implements EventLog {
 
     private static final Field<Long> HEAD = field("log_head()", Long.class);
 
-    private final DataSource writer;
+    private final HikariDataSource writer;
     private final DSLContext reader;
 
-    PostgresEventLog(DataSource writer, DSLContext reader) {
+    PostgresEventLog(HikariDataSource writer, DSLContext reader) {
         this.writer = writer;
         this.reader = reader;
     }
@@ -63,14 +64,14 @@ final class PostgresEventLog implements EventLog {
 
     @Override
     public Appended append(List<Event> events) {
-        if (events.isEmpty()) {
-            long head = state().head();
-            return new Appended(head, head, List.of());
-        }
         try (Connection connection = writer.getConnection()) {
-            return AppendStatement.execute(connection, events);
+            return events.isEmpty()
+                    ? AppendStatement.executeEmpty(connection)
+                    : AppendStatement.execute(connection, events);
         } catch (SQLException failed) {
-            throw PostgresFailures.translated(failed);
+            throw writer.isClosed()
+                    ? new LogUnavailableException("the database was closed", failed)
+                    : PostgresFailures.translated(failed);
         }
     }
 

@@ -27,13 +27,25 @@ final class PostgresFailures {
 
     /** What to throw instead: {@link LogUnavailableException} if PostgreSQL is away, else the exception itself. */
     static RuntimeException translated(RuntimeException exception) {
-        return isAway(exception) ? new LogUnavailableException("PostgreSQL is away", exception) : exception;
+        return isAway(exception) ? away(exception) : exception;
     }
 
     static RuntimeException translated(SQLException exception) {
         return isAway(exception)
-                ? new LogUnavailableException("PostgreSQL is away", exception)
+                ? away(exception)
                 : new IllegalStateException("PostgreSQL refused: " + exception.getMessage(), exception);
+    }
+
+    /** In the words of the innermost exception: around it is only the pool's, that there was no connection in time. */
+    private static LogUnavailableException away(Exception exception) {
+        String why = exception.getMessage();
+        for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException) {
+                why = cause.getMessage();
+            }
+        }
+        String firstLine = why == null ? "" : why.lines().findFirst().orElse("");
+        return new LogUnavailableException("PostgreSQL is away: " + firstLine, exception);
     }
 
     static boolean isAway(Throwable exception) {

@@ -37,7 +37,7 @@ final class Schema {
             checkServer(statement);
         } catch (SQLException away) {
             throw new DatabaseStartException(
-                    "PostgreSQL at " + url.target() + " cannot be reached: " + away.getMessage(), away);
+                    "PostgreSQL at " + url.target() + " cannot be used (see DATABASE_URL): " + away.getMessage(), away);
         }
         try {
             Flyway flyway = Flyway.configure(Schema.class.getClassLoader())

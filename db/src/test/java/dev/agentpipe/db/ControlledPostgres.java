@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 
 /**
  * A PostgreSQL of a test's own, to be stopped, frozen and misled as an external one might be: nobody but the test starts
- * it again. Quick and careless like {@link TestPostgres}.
+ * it again. Quick and careless like {@link TestPostgres}. For one thread.
  */
 public final class ControlledPostgres implements AutoCloseable {
 
@@ -27,6 +27,7 @@ public final class ControlledPostgres implements AutoCloseable {
     private final String url;
     private final String superuserUrl;
     private final String options;
+    private int databases;
 
     private ControlledPostgres(Path folder, LocalPostgres made, Map<String, String> config) throws IOException {
         this.cluster = folder.resolve("cluster").toAbsolutePath();
@@ -67,9 +68,11 @@ public final class ControlledPostgres implements AutoCloseable {
         }
     }
 
-    /** Of its database, for a server. */
-    public String url() {
-        return url;
+    /** The URL of a new, empty database. */
+    public String newDatabase() {
+        String name = NAME + "_" + ++databases;
+        execute("create database " + name + " owner " + NAME);
+        return url.substring(0, url.lastIndexOf('/') + 1) + name;
     }
 
     public void start() {
@@ -119,7 +122,7 @@ public final class ControlledPostgres implements AutoCloseable {
 
     /** Runs a statement as the superuser. */
     public void execute(String sql) {
-        try (Connection connection = TestPostgres.connect(superuserUrl);
+        try (Connection connection = TestPostgres.connect(superuserUrl + "?socketTimeout=10");
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
         } catch (SQLException failed) {

@@ -21,7 +21,10 @@ public interface EventLog {
 
     LogState state();
 
-    /** Stores the new ones of these events, and moves what is derived from them, in one transaction. */
+    /**
+     * Stores the new ones of these events, and moves what is derived from them, in one transaction. Without any event it
+     * changes nothing, and fails like any other append if the log cannot be written.
+     */
     Appended append(List<Event> events);
 
     /**

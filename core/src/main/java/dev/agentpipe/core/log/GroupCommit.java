@@ -202,9 +202,10 @@ public final class GroupCommit implements AutoCloseable {
         refuse(queue.removeAll(), Reason.UNAVAILABLE);
     }
 
+    /** Appends nothing: a log that can be read but not written (a standby) would pass for available otherwise. */
     private boolean probe() {
         try {
-            eventLog.state();
+            eventLog.append(List.of());
         } catch (RuntimeException stillAway) {
             return false;
         }

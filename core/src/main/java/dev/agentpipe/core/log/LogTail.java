@@ -138,7 +138,9 @@ public final class LogTail implements AutoCloseable {
     private void pauseAfter(RuntimeException e) {
         if (!failing) {
             failing = true;
-            log.warn("The log cannot be read, streams wait: {}", e.toString());
+            log.warn(
+                    "The log cannot be read, streams wait: {}",
+                    e instanceof LogUnavailableException ? e.getMessage() : e.toString());
         }
         try {
             TimeUnit.NANOSECONDS.sleep(pollInterval.toNanos());

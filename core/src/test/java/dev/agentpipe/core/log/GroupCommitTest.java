@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -198,17 +199,32 @@ class GroupCommitTest {
         log.beforeAppend(events -> {
             throw away;
         });
-        log.beforeRead(() -> {
-            throw away;
-        });
 
         assertEquals(new Refused(Reason.UNAVAILABLE), await(append(event(0))));
         assertEquals(new Refused(Reason.UNAVAILABLE), append(event(1)).getNow(null));
 
         log.beforeAppend(events -> {});
-        log.beforeRead(() -> {});
         awaitAvailable();
         assertInstanceOf(Committed.class, await(append(event(2))));
+    }
+
+    @Test
+    void available_logCanBeReadButNotWritten_staysFalse() throws Exception {
+        CountDownLatch probes = new CountDownLatch(3);
+        log.beforeAppend(events -> {
+            if (events.isEmpty()) {
+                probes.countDown();
+            }
+            throw new LogUnavailableException("read-only", null);
+        });
+        assertEquals(new Refused(Reason.UNAVAILABLE), await(append(event(0))));
+
+        assertTrue(probes.await(10, TimeUnit.SECONDS));
+
+        assertFalse(commit.available());
+        assertEquals(new Refused(Reason.UNAVAILABLE), append(event(1)).getNow(null));
+        log.beforeAppend(events -> {});
+        awaitAvailable();
     }
 
     @Test
@@ -279,6 +295,23 @@ class GroupCommitTest {
         commit.append(List.of(event(1)), HERE, outcome -> {
             throw new IllegalStateException("a defect of the caller");
         });
+        CompletableFuture<CommitOutcome> other = append(event(2));
+
+        gate.countDown();
+
+        assertInstanceOf(Committed.class, await(other));
+        assertInstanceOf(Committed.class, await(append(event(3))));
+    }
+
+    @Test
+    void reply_executorHasEnded_doesNotKeepTheOthersFromTheirs() throws Exception {
+        Executor ended = task -> {
+            throw new RejectedExecutionException("for the test");
+        };
+        hangAppends();
+        append(event(0));
+        awaitUninterruptibly(entered);
+        commit.append(List.of(event(1)), ended, outcome -> {});
         CompletableFuture<CommitOutcome> other = append(event(2));
 
         gate.countDown();

@@ -44,14 +44,17 @@ final class ServeCommand implements Callable<Integer> {
         Logger log = LoggerFactory.getLogger(ServeCommand.class);
         read.notices().forEach(log::warn);
 
+        Shutdown shutdown = new Shutdown();
+        shutdown.install();
         AgentPipe pipe;
         try {
             pipe = AgentPipe.start(settings);
-        } catch (Exception e) {
+        } catch (Exception | Error e) { // an Error, too: the library that unpacks PostgreSQL throws them on a full disk
             tellFailure(log, settings, StartFailure.line(e), e);
+            shutdown.notStarted();
             return Commands.FAILED;
         }
-        new Shutdown(pipe).install();
+        shutdown.started(pipe);
         if (settings.logging().format() == Settings.LogFormat.TEXT) {
             spec.commandLine().getOut().println(Banner.of(settings, pipe.uri(), pipe.generatedKey()));
         } else if (pipe.generatedKey().isPresent()) {
@@ -62,7 +65,7 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** Where logs are JSON on standard output, whoever collects them must see the failure too. */
-    private void tellFailure(Logger log, Settings settings, String line, Exception e) {
+    private void tellFailure(Logger log, Settings settings, String line, Throwable e) {
         if (settings.logging().format() == Settings.LogFormat.JSON) {
             log.error("Cannot start: {}", line);
         }

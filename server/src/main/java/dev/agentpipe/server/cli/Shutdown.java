@@ -1,6 +1,8 @@
 package dev.agentpipe.server.cli;
 
 import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
@@ -10,6 +12,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Closes the server when the process is told to end, and ends it with 0. Without the halt the JVM would report the signal
  * (143 for SIGTERM), which supervisors take for a crash. Runs on the JVM's shutdown thread.
+ *
+ * <p>It is installed before the start: a server that is told to end while it starts is closed as soon as it has started,
+ * so that the built-in PostgreSQL is stopped in order, too.
  */
 final class Shutdown {
 
@@ -18,22 +23,31 @@ final class Shutdown {
 
     private static final Logger log = LoggerFactory.getLogger(Shutdown.class);
 
-    private final AutoCloseable server;
+    private final CompletableFuture<AutoCloseable> server = new CompletableFuture<>();
     private final Duration deadline;
     private final IntConsumer halt;
 
-    Shutdown(AutoCloseable server) {
-        this(server, DEADLINE, Runtime.getRuntime()::halt);
+    Shutdown() {
+        this(DEADLINE, Runtime.getRuntime()::halt);
     }
 
-    Shutdown(AutoCloseable server, Duration deadline, IntConsumer halt) {
-        this.server = server;
+    Shutdown(Duration deadline, IntConsumer halt) {
         this.deadline = deadline;
         this.halt = halt;
     }
 
     void install() {
         Runtime.getRuntime().addShutdownHook(new Thread(this::run, "shutdown"));
+    }
+
+    /** To be closed at the end. */
+    void started(AutoCloseable started) {
+        server.complete(started);
+    }
+
+    /** There will be nothing to close; the process ends with a failure. */
+    void notStarted() {
+        server.cancel(false);
     }
 
     void run() {
@@ -48,8 +62,10 @@ final class Shutdown {
 
     private int close() {
         try {
-            server.close();
+            server.get().close();
             return Commands.OK;
+        } catch (CancellationException notStarted) {
+            return Commands.FAILED;
         } catch (Exception e) {
             log.error("The server could not be closed in order", e);
             return Commands.FAILED;

@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -47,6 +48,7 @@ final class Load implements AutoCloseable {
     private final Map<String, Long> acknowledged = new ConcurrentHashMap<>();
     private final Map<String, String> unanswered = new ConcurrentHashMap<>();
     private final Queue<String> problems = new ConcurrentLinkedQueue<>();
+    private final AtomicLong slowestNanos = new AtomicLong();
     private volatile boolean stopped;
 
     private Load(String name, List<Supplier<URI>> servers, String key) {
@@ -167,7 +169,9 @@ final class Load implements AutoCloseable {
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString(body))
                 .build();
-        return client.sendAsync(request, BodyHandlers.ofString());
+        long start = System.nanoTime();
+        return client.sendAsync(request, BodyHandlers.ofString())
+                .whenComplete((answer, failure) -> slowestNanos.accumulateAndGet(System.nanoTime() - start, Math::max));
     }
 
     /** Null if the connection was cut or refused. */
@@ -192,6 +196,11 @@ final class Load implements AutoCloseable {
 
     int refused() {
         return unanswered.size();
+    }
+
+    /** How long the slowest answer took, so far. */
+    Duration slowest() {
+        return Duration.ofNanos(slowestNanos.get());
     }
 
     /** Returns when so many more were acknowledged. */

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
+import java.util.regex.Pattern;
 
 /**
  * A reader of a stream that keeps the positions it was given, and comes back with its last id whenever the connection ends,
@@ -14,6 +15,7 @@ import java.util.function.IntSupplier;
  */
 final class RecordingReader implements AutoCloseable {
 
+    private static final Pattern FAREWELL = Pattern.compile("retry: \\d+\n\n");
     private static final long PAUSE_NANOS = 20_000_000;
 
     private final String name;
@@ -26,7 +28,7 @@ final class RecordingReader implements AutoCloseable {
     private String lastId;
     private int connections;
     private int heartbeats;
-    private int orderlyEnds;
+    private int farewells;
     private String failure;
     private RawStream stream;
     private boolean closed;
@@ -81,11 +83,15 @@ final class RecordingReader implements AutoCloseable {
     }
 
     private void read(RawStream opened) throws IOException {
+        String last = "";
         for (String block = opened.block(); block != null; block = opened.block()) {
             take(block);
+            last = block;
         }
-        synchronized (this) {
-            orderlyEnds++;
+        if (FAREWELL.matcher(last).matches()) {
+            synchronized (this) {
+                farewells++;
+            }
         }
     }
 
@@ -157,9 +163,9 @@ final class RecordingReader implements AutoCloseable {
         return heartbeats;
     }
 
-    /** How often a stream came to its last chunk. */
-    synchronized int orderlyEnds() {
-        return orderlyEnds;
+    /** How often a stream was ended by the server in order: with when to come back, and the last chunk. */
+    synchronized int farewells() {
+        return farewells;
     }
 
     private synchronized boolean isClosed() {
