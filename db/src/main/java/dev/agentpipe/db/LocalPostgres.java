@@ -80,7 +80,7 @@ public final class LocalPostgres implements AutoCloseable {
                 LocalPostgresFolder.open(folder.toAbsolutePath().normalize(), binaries);
         try {
             LocalPostgres local = new LocalPostgres(opened, config);
-            local.startUnlessTheProcessEnds();
+            local.startPostgres();
             local.watch.setDaemon(true);
             local.watch.start();
             return local;
@@ -93,21 +93,6 @@ public final class LocalPostgres implements AutoCloseable {
                                     + "); its own lines in the log say more. As root it needs the permission to call"
                                     + " unshare; without it, run as another user, or set DATABASE_URL",
                             failed);
-        }
-    }
-
-    /** Somebody may press Ctrl-C in the seconds that the first start takes: PostgreSQL must not stay behind alone. */
-    private void startUnlessTheProcessEnds() throws IOException {
-        Thread exit = new Thread(this::close, "postgres-exit");
-        Runtime.getRuntime().addShutdownHook(exit);
-        try {
-            startPostgres();
-        } finally {
-            try {
-                Runtime.getRuntime().removeShutdownHook(exit);
-            } catch (IllegalStateException ending) {
-                throw new DatabaseStartException("The process was ended while it was starting", ending);
-            }
         }
     }
 

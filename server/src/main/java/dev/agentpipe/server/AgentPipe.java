@@ -63,7 +63,6 @@ public final class AgentPipe implements AutoCloseable {
 
     private AgentPipe(Settings settings, List<ApiKey> keys, Optional<ApiKey> generatedKey) {
         this.generatedKey = generatedKey;
-        parts.starting();
         try {
             Database database = parts.add("database", Database.open(databaseSettings(settings)));
             EventLog eventLog = database.eventLog();
@@ -99,7 +98,6 @@ public final class AgentPipe implements AutoCloseable {
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();
-            parts.started();
         } catch (DatabaseStartException e) {
             parts.close();
             throw new StartException(e.getMessage(), e);
