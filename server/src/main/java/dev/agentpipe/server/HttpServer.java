@@ -18,8 +18,16 @@ import org.xnio.XnioWorker;
 /** Undertow: its options, its threads, and its orderly end. */
 final class HttpServer implements AutoCloseable {
 
-    /** Above the 90 s after which Go's client gives up an idle connection: else it would send into one just closed. */
-    private static final Duration IDLE = Duration.ofSeconds(120);
+    /**
+     * How long a connection may be silent. Streams are beyond both: to Undertow they are requests under way.
+     *
+     * @param idle between requests
+     * @param parse from a request's first byte to the end of its head
+     */
+    record Timeouts(Duration idle, Duration parse) {
+        /** Idle: above the 90 s after which Go's client gives up a connection, else it would send into one just closed. */
+        static final Timeouts DEFAULT = new Timeouts(Duration.ofSeconds(120), Duration.ofSeconds(30));
+    }
 
     /** A body larger than this is not even read to its end to be refused. */
     private static final long DRAINED_BYTES_MAX = 64L << 20;
@@ -60,13 +68,18 @@ final class HttpServer implements AutoCloseable {
     }
 
     HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler handler) {
+        this(listen, worker, handler, Timeouts.DEFAULT);
+    }
+
+    HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler handler, Timeouts timeouts) {
         this.requests = new GracefulShutdownHandler(handler);
         this.undertow = Undertow.builder()
                 .setWorker(worker)
                 .setBufferSize(BUFFER_BYTES)
                 .addHttpListener(listen.port(), listen.host())
                 .setHandler(requests)
-                .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, Math.toIntExact(IDLE.toMillis()))
+                .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, millis(timeouts.idle))
+                .setServerOption(UndertowOptions.REQUEST_PARSE_TIMEOUT, millis(timeouts.parse))
                 .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, DRAINED_BYTES_MAX)
                 .setServerOption(UndertowOptions.MAX_HEADER_SIZE, HEADER_BYTES_MAX)
                 .setServerOption(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
@@ -87,6 +100,10 @@ final class HttpServer implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    private static int millis(Duration duration) {
+        return Math.toIntExact(duration.toMillis());
     }
 
     URI uri() {
