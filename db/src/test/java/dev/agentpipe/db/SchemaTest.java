@@ -70,7 +70,7 @@ final class SchemaTest {
                 DatabaseSettings.of("postgresql://u:SECRET@localhost:1/d", null, 1, 2, Duration.ofSeconds(30));
 
         DatabaseStartException refused = assertThrows(DatabaseStartException.class, () -> Database.open(nowhere));
-        assertTrue(refused.getMessage().contains("localhost:1/d cannot be reached"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("localhost:1/d cannot be used"), refused.getMessage());
         assertFalse(refused.getMessage().contains("SECRET"), refused.getMessage());
     }
 

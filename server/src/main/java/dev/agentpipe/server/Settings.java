@@ -111,13 +111,16 @@ public record Settings(
      * @param heartbeat silence after which a comment is sent
      * @param ageMax a stream ends by itself between 80 and 100 % of this; zero: never
      * @param replayEventsMax a reader that is further behind than this many positions is reset
+     * @param stallMax a reader that takes nothing for so long, while something waits for it, is disconnected
      */
-    public record Streams(int connectionsMax, Duration heartbeat, Duration ageMax, int replayEventsMax) {
+    public record Streams(
+            int connectionsMax, Duration heartbeat, Duration ageMax, int replayEventsMax, Duration stallMax) {
         public Streams {
             require(connectionsMax >= 1, "connectionsMax must be 1 or more");
             requirePositive(heartbeat, "heartbeat");
             require(!ageMax.isNegative(), "ageMax must be zero or more");
             require(replayEventsMax >= 1, "replayEventsMax must be 1 or more");
+            requirePositive(stallMax, "stallMax");
         }
     }
 

@@ -35,6 +35,7 @@ public final class SettingsBuilder {
     private Duration streamHeartbeat = Duration.ofMillis(30_000);
     private Duration streamAgeMax = Duration.ZERO;
     private int replayEventsMax = 50_000;
+    private Duration streamStallMax = Duration.ofSeconds(10);
     private Duration conversationIdleMax = Duration.ofHours(24);
 
     private LogLevel logLevel = LogLevel.INFO;
@@ -61,6 +62,7 @@ public final class SettingsBuilder {
         streamHeartbeat = from.streams().heartbeat();
         streamAgeMax = from.streams().ageMax();
         replayEventsMax = from.streams().replayEventsMax();
+        streamStallMax = from.streams().stallMax();
         conversationIdleMax = from.conversationIdleMax();
         logLevel = from.logging().level();
         logFormat = from.logging().format();
@@ -146,6 +148,11 @@ public final class SettingsBuilder {
         return this;
     }
 
+    public SettingsBuilder streamStallMax(Duration value) {
+        streamStallMax = value;
+        return this;
+    }
+
     public SettingsBuilder conversationIdleMax(Duration value) {
         conversationIdleMax = value;
         return this;
@@ -184,7 +191,8 @@ public final class SettingsBuilder {
                         databasePoolMax,
                         databaseTimeout),
                 new Settings.Ingest(eventLimits, requestBytesMax),
-                new Settings.Streams(streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax),
+                new Settings.Streams(
+                        streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax, streamStallMax),
                 conversationIdleMax,
                 new Settings.Logging(
                         logLevel, logFormat != null ? logFormat : production ? LogFormat.JSON : LogFormat.TEXT));

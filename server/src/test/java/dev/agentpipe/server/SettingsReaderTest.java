@@ -35,7 +35,9 @@ final class SettingsReaderTest {
         assertEquals(
                 new Settings.Database(Optional.empty(), Optional.empty(), 2, 10, Duration.ofSeconds(30)),
                 settings.database());
-        assertEquals(new Settings.Streams(1_000, Duration.ofSeconds(30), Duration.ZERO, 50_000), settings.streams());
+        assertEquals(
+                new Settings.Streams(1_000, Duration.ofSeconds(30), Duration.ZERO, 50_000, Duration.ofSeconds(10)),
+                settings.streams());
         assertEquals(Duration.ofHours(24), settings.conversationIdleMax());
         assertEquals(new Settings.Logging(LogLevel.INFO, LogFormat.TEXT), settings.logging());
     }

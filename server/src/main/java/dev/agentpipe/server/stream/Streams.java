@@ -25,9 +25,6 @@ import org.xnio.XnioIoThread;
  */
 public final class Streams implements AutoCloseable {
 
-    /** A reader that takes nothing for so long, while something waits for it, is disconnected. */
-    private static final Duration STALL = Duration.ofSeconds(10);
-
     /** How many pages of the log may be read or held at a time for readers that are behind. */
     private static final int REPLAYS_AT_A_TIME = 4;
 
@@ -109,9 +106,11 @@ public final class Streams implements AutoCloseable {
                 frames,
                 replays,
                 new IoLoop(thread),
-                new Lane.Limits(settings.heartbeat(), STALL),
+                new Lane.Limits(settings.heartbeat(), settings.stallMax()),
                 System::nanoTime);
-        long tickMillis = Math.max(10, Math.min(1_000, settings.heartbeat().toMillis() / 4));
+        long shortest =
+                Math.min(settings.heartbeat().toMillis(), settings.stallMax().toMillis());
+        long tickMillis = Math.max(10, Math.min(1_000, shortest / 4));
         thread.executeAtInterval(lane::tick, tickMillis, TimeUnit.MILLISECONDS);
         return lane;
     }
