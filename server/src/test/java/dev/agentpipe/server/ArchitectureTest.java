@@ -55,11 +55,12 @@ final class ArchitectureTest {
                 .check(ALL);
     }
 
+    /** And where a database's URL is checked with all other settings. */
     @Test
     void database_isKnownOnlyWhereThePartsArePutTogether() {
         noClasses()
                 .that(resideInAPackage("dev.agentpipe.server..")
-                        .and(not(belongToAnyOf(AgentPipe.class, IdleConversations.class))))
+                        .and(not(belongToAnyOf(AgentPipe.class, IdleConversations.class, SettingsReader.class))))
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("dev.agentpipe.db..")
