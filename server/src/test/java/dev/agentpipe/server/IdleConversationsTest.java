@@ -3,8 +3,17 @@ package dev.agentpipe.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.agentpipe.core.event.EventLimits;
+import dev.agentpipe.core.event.EventReader;
+import dev.agentpipe.core.log.GroupCommit;
+import dev.agentpipe.core.log.LogTail;
+import dev.agentpipe.db.Database;
+import dev.agentpipe.db.DatabaseSettings;
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -99,5 +108,44 @@ final class IdleConversationsTest {
 
         assertEquals("COMPLETED", status("ended"));
         assertEquals(0, interruptions("ended"));
+    }
+
+    /** Two nodes that find it at the same moment, which the test above meets only by chance. */
+    @Test
+    void conversation_foundByTwoNodesAtOnce_getsTheSameEvent() {
+        try (TestServer server = TestServer.start();
+                Stored found = new Stored(server);
+                Database database =
+                        Database.open(DatabaseSettings.of(server.databaseUrl(), null, 1, 4, Duration.ofSeconds(10)))) {
+            message(server, "twice");
+            GroupCommit first = looking(database);
+            GroupCommit second = looking(database);
+            first.start().close();
+            second.start().close();
+
+            JsonNode message = found.row("events", "type = 'message.created'");
+            JsonNode interruption = found.row("events", "type = 'conversation.interrupted'");
+            assertEquals(
+                    time(message, "received_at").plusMillis(1),
+                    time(interruption, "event_at"),
+                    "the last arrival and the limit make the time");
+        }
+    }
+
+    /** With a look that has found one, and is not written yet. */
+    private static GroupCommit looking(Database database) {
+        LogTail tail = new LogTail(database.eventLog(), 0, Duration.ofMinutes(1), (records, through) -> {});
+        GroupCommit groupCommit = new GroupCommit(database.eventLog(), tail, GroupCommit.Limits.DEFAULT);
+        EventReader reader = new EventReader(EventLimits.DEFAULT, Clock.systemUTC());
+        IdleConversations idle = new IdleConversations(database, reader, groupCommit, Duration.ofMillis(1));
+        Await.until("found", () -> {
+            idle.close();
+            return groupCommit.queuedEvents() == 1;
+        });
+        return groupCommit;
+    }
+
+    private static Instant time(JsonNode row, String column) {
+        return OffsetDateTime.parse(row.get(column).stringValue()).toInstant();
     }
 }

@@ -15,7 +15,6 @@ public enum Problem {
     UNKNOWN_EVENT_TYPE(StatusCodes.BAD_REQUEST, "The type of the event is not known"),
     INVALID_PARAMETER(StatusCodes.BAD_REQUEST, "A parameter is not valid"),
     UNAUTHORIZED(StatusCodes.UNAUTHORIZED, "A valid API key is needed"),
-    FORBIDDEN(StatusCodes.FORBIDDEN, "The API key does not allow this"),
     NOT_FOUND(StatusCodes.NOT_FOUND, "There is nothing here"),
     METHOD_NOT_ALLOWED(StatusCodes.METHOD_NOT_ALLOWED, "The method is not allowed here"),
     MESSAGE_ID_CONFLICT(StatusCodes.CONFLICT, "The message id is taken by another message"),
