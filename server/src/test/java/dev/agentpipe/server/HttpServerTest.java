@@ -3,13 +3,7 @@ package dev.agentpipe.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.agentpipe.core.broadcast.Broadcaster;
-import dev.agentpipe.core.log.LogTail;
 import dev.agentpipe.core.log.MemoryEventLog;
-import dev.agentpipe.server.stream.StreamHandler;
-import dev.agentpipe.server.stream.Streams;
-import io.undertow.server.HttpHandler;
-import io.undertow.server.handlers.PathHandler;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -18,9 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.xnio.XnioWorker;
 
 /** Connections that are silent, with timeouts short enough to be waited for. */
 final class HttpServerTest {
@@ -29,37 +21,16 @@ final class HttpServerTest {
     private static final Duration LONG = Duration.ofSeconds(30);
     private static final String STREAM = "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-    private final XnioWorker worker = HttpServer.worker();
-    private final MemoryEventLog log = new MemoryEventLog(10);
-    private Streams streams;
-    private LogTail tail;
-    private HttpServer http;
-
-    @BeforeEach
-    void makeStreams() {
-        Settings.Streams settings = Settings.builder()
-                .streamHeartbeat(Duration.ofMillis(100))
-                .build()
-                .streams();
-        streams = new Streams(log, log.state(), Broadcaster.Limits.DEFAULT, settings, worker);
-        tail = new LogTail(log, 0, LONG, streams.broadcaster()).start();
-    }
+    private BareServer server;
 
     private void start(Duration idle, Duration parse) {
-        HttpHandler routes = new PathHandler(exchange -> exchange.endExchange())
-                .addExactPath(
-                        "/stream",
-                        new StreamHandler(streams, log, tail, log.state().epoch()));
-        http = new HttpServer(
-                new Settings.Listen("127.0.0.1", 0), worker, routes, new HttpServer.Timeouts(idle, parse));
+        MemoryEventLog log = new MemoryEventLog(10);
+        server = new BareServer(log, log.state(), new HttpServer.Timeouts(idle, parse));
     }
 
     @AfterEach
-    void stop() throws InterruptedException {
-        streams.close();
-        http.close();
-        tail.close();
-        HttpServer.stop(worker);
+    void stop() {
+        server.close();
     }
 
     @Test
@@ -113,7 +84,7 @@ final class HttpServerTest {
         Socket socket = new Socket();
         socket.setTcpNoDelay(true);
         socket.setSoTimeout(10_000);
-        socket.connect(new InetSocketAddress("127.0.0.1", http.uri().getPort()));
+        socket.connect(new InetSocketAddress("127.0.0.1", server.port()));
         return socket;
     }
 
