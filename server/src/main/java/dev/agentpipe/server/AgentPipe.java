@@ -71,7 +71,7 @@ public final class AgentPipe implements AutoCloseable {
             Health health = new Health(database::ping, groupCommit, streams);
             IdleConversations idle =
                     new IdleConversations(database, reader, groupCommit, settings.conversationIdleMax());
-            Housekeeping housekeeping = parts.add("housekeeping", new Housekeeping(worker));
+            Housekeeping housekeeping = parts.add("housekeeping", new Housekeeping());
             housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);

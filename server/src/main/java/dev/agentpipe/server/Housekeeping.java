@@ -1,7 +1,7 @@
 package dev.agentpipe.server;
 
 import java.time.Duration;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -12,19 +12,18 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What happens by the clock. One thread, {@code housekeeping}, that never blocks, since deadlines hang on it; work that may
- * block is handed to the workers, and is not begun again while it runs.
+ * block has threads of its own, one each at the most, and is not begun again while it runs. It does not share those that
+ * work for requests: behind 10,000 readers that come back at once, a look at the database would come so late that the
+ * server seemed ill.
  */
 final class Housekeeping implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(Housekeeping.class);
 
-    private final Executor workers;
+    private final ExecutorService workers =
+            Executors.newCachedThreadPool(task -> new Thread(task, "housekeeping-work"));
     private final ScheduledExecutorService clock =
             Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "housekeeping"));
-
-    Housekeeping(Executor workers) {
-        this.workers = workers;
-    }
 
     void every(Duration interval, Runnable task) {
         clock.scheduleWithFixedDelay(() -> run(task), interval.toNanos(), interval.toNanos(), TimeUnit.NANOSECONDS);
@@ -56,5 +55,6 @@ final class Housekeeping implements AutoCloseable {
     @Override
     public void close() {
         clock.shutdownNow();
+        workers.shutdownNow();
     }
 }
