@@ -49,7 +49,11 @@ final class SseConnection implements Outlet {
 
     /** Writes head and greeting, then joins the lane. */
     void open(HttpServerExchange exchange, byte[] greeting) {
-        greet(exchange.getResponseChannel(), ByteBuffer.wrap(greeting));
+        StreamSinkChannel channel = exchange.getResponseChannel(); // makes the head
+        // Else Undertow, after the end, waits on the closed connection for the next request: it would hold all of this
+        // in memory until the idle timeout. Not before the head, which would say "Connection: close" then.
+        exchange.setPersistent(false);
+        greet(channel, ByteBuffer.wrap(greeting));
     }
 
     private void greet(StreamSinkChannel channel, ByteBuffer greeting) {

@@ -22,8 +22,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.XnioExecutor;
 
 /**
  * {@code GET /api/realtime/stream}: finds out where a stream begins, and begins it.
@@ -36,10 +40,13 @@ public final class StreamHandler implements HttpHandler {
     private static final String EVENT_STREAM = "text/event-stream";
     private static final HttpString X_ACCEL_BUFFERING = HttpString.tryFromString("X-Accel-Buffering");
 
-    /** How long a reader is held that has seen more of the log, on another node, than this node has yet. */
-    private static final Duration AHEAD_WAIT = Duration.ofSeconds(5);
+    /** How long a reader waits for a look into the log, whatever keeps it waiting: as long as a writer for its commit. */
+    private static final Duration LOOK_MAX = Duration.ofMillis(1_500);
 
+    /** For one that has seen more of the log, on another node, than this node has yet. */
     private static final Duration AHEAD_POLL = Duration.ofMillis(10);
+
+    private static final Logger log = LoggerFactory.getLogger(StreamHandler.class);
 
     private final Streams streams;
     private final EventLog eventLog;
@@ -99,17 +106,79 @@ public final class StreamHandler implements HttpHandler {
             begin(exchange, request, new Start.After(id.get().position()));
             return;
         }
-        exchange.getConnection().getWorker().execute(() -> {
+        new Look(exchange, request, place, id).begin();
+    }
+
+    /**
+     * A look into the log by a worker, for one request. It ends in time also if the log's storage hangs, or if so many
+     * readers come at once that the workers cannot keep up: then the reader is told to come back.
+     */
+    private final class Look {
+        private final HttpServerExchange exchange;
+        private final StreamRequest request;
+        private final Streams.Place place;
+        private final Optional<StreamId> id;
+        private XnioExecutor.Key timer;
+
+        /** Written by the I/O thread alone; a worker that has not begun yet need not. */
+        private volatile boolean over;
+
+        Look(HttpServerExchange exchange, StreamRequest request, Streams.Place place, Optional<StreamId> id) {
+            this.exchange = exchange;
+            this.request = request;
+            this.place = place;
+            this.id = id;
+        }
+
+        void begin() {
+            timer = exchange.getIoThread()
+                    .executeAfter(
+                            () -> giveUp(Problem.DATABASE_UNAVAILABLE), LOOK_MAX.toMillis(), TimeUnit.MILLISECONDS);
+            exchange.getConnection().getWorker().execute(this::look);
+        }
+
+        private void look() {
+            if (over) {
+                return;
+            }
             try {
                 Start start = request.lastEventId() == null ? last(request) : resume(id);
-                exchange.getIoThread().execute(() -> begin(exchange, request, start));
+                onIoThread(() -> found(start));
             } catch (LogUnavailableException e) {
-                exchange.getIoThread().execute(() -> {
-                    place.leave();
-                    refuse(exchange, Problem.DATABASE_UNAVAILABLE);
-                });
+                onIoThread(() -> giveUp(Problem.DATABASE_UNAVAILABLE));
+            } catch (RuntimeException e) {
+                log.error("A stream's beginning could not be found", e);
+                onIoThread(() -> giveUp(Problem.INTERNAL_ERROR));
             }
-        });
+        }
+
+        private void onIoThread(Runnable task) {
+            try {
+                exchange.getIoThread().execute(task);
+            } catch (RejectedExecutionException e) {
+                // The server has stopped meanwhile, and the connection is gone.
+            }
+        }
+
+        private void found(Start start) {
+            if (end()) {
+                StreamHandler.this.begin(exchange, request, start);
+            }
+        }
+
+        private void giveUp(Problem problem) {
+            if (end() && exchange.getConnection().isOpen()) {
+                place.leave();
+                refuse(exchange, problem);
+            }
+        }
+
+        private boolean end() {
+            boolean first = !over;
+            over = true;
+            timer.remove();
+            return first;
+        }
     }
 
     private boolean isInWindow(StreamId id) {
@@ -150,7 +219,7 @@ public final class StreamHandler implements HttpHandler {
 
     /** The reader comes from a node that is a moment ahead of this one. */
     private void awaitHead(long position) {
-        long deadline = System.nanoTime() + AHEAD_WAIT.toNanos();
+        long deadline = System.nanoTime() + LOOK_MAX.toNanos();
         while (streams.broadcaster().head() < position) {
             if (System.nanoTime() - deadline > 0) {
                 throw new LogUnavailableException("the log's tail does not follow", null);

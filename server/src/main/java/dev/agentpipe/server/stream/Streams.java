@@ -11,11 +11,14 @@ import dev.agentpipe.server.Settings;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
 /**
@@ -39,6 +42,7 @@ public final class Streams implements AutoCloseable {
     private final Replays replays;
     private final Settings.Streams settings;
     private final Map<XnioIoThread, Lane> lanes = new ConcurrentHashMap<>();
+    private final Queue<XnioExecutor.Key> ticks = new ConcurrentLinkedQueue<>();
     private final AtomicInteger open = new AtomicInteger();
     private volatile boolean draining;
 
@@ -111,7 +115,7 @@ public final class Streams implements AutoCloseable {
         long shortest =
                 Math.min(settings.heartbeat().toMillis(), settings.stallMax().toMillis());
         long tickMillis = Math.max(10, Math.min(1_000, shortest / 4));
-        thread.executeAtInterval(lane::tick, tickMillis, TimeUnit.MILLISECONDS);
+        ticks.add(thread.executeAtInterval(lane::tick, tickMillis, TimeUnit.MILLISECONDS));
         return lane;
     }
 
@@ -127,6 +131,7 @@ public final class Streams implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        ticks.forEach(XnioExecutor.Key::remove); // an I/O thread that is told to stop calls it an error if one is left
     }
 
     private void endInSlices() throws InterruptedException {

@@ -1,6 +1,7 @@
 package dev.agentpipe.server.stream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -54,6 +55,7 @@ class StreamTest {
             assertTrue(stream.head().contains("\r\nCache-Control: no-cache, no-transform\r\n"), stream.head());
             assertTrue(stream.head().contains("\r\nX-Accel-Buffering: no\r\n"), stream.head());
             assertTrue(stream.head().contains("\r\nX-Request-Id: "), stream.head());
+            assertFalse(stream.head().contains("\r\nConnection: close\r\n"), stream.head());
             assertTrue(
                     greeting.matches("retry: \\d{4}\nid: [a-z0-9]+-\\d+\ndata: \\{\"type\":\"connected\","
                             + "\"timestamp\":\"[^\"]+Z\",\"message\":\"[^\"]+\"}\n\n"),

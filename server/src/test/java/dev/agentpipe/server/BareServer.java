@@ -1,0 +1,56 @@
+package dev.agentpipe.server;
+
+import dev.agentpipe.core.broadcast.Broadcaster;
+import dev.agentpipe.core.log.EventLog;
+import dev.agentpipe.core.log.LogState;
+import dev.agentpipe.core.log.LogTail;
+import dev.agentpipe.server.stream.StreamHandler;
+import dev.agentpipe.server.stream.Streams;
+import io.undertow.server.handlers.PathHandler;
+import java.time.Duration;
+import org.xnio.XnioWorker;
+
+/** HTTP and streams alone, at {@code /stream}, on any log; all other paths answer with an empty body. */
+final class BareServer implements AutoCloseable {
+
+    private final XnioWorker worker = HttpServer.worker();
+    private final Streams streams;
+    private final LogTail tail;
+    private final HttpServer http;
+
+    /** @param state of the log */
+    BareServer(EventLog log, LogState state, HttpServer.Limits limits) {
+        Settings.Streams settings = Settings.builder()
+                .streamHeartbeat(Duration.ofMillis(100))
+                .build()
+                .streams();
+        streams = new Streams(log, state, Broadcaster.Limits.DEFAULT, settings, worker);
+        tail = new LogTail(log, state.head(), Duration.ofMinutes(1), streams.broadcaster()).start();
+        http = new HttpServer(
+                new Settings.Listen("127.0.0.1", 0),
+                worker,
+                new PathHandler(exchange -> exchange.endExchange())
+                        .addExactPath("/stream", new StreamHandler(streams, log, tail, state.epoch())),
+                limits);
+    }
+
+    int port() {
+        return http.uri().getPort();
+    }
+
+    int streams() {
+        return streams.count();
+    }
+
+    @Override
+    public void close() {
+        streams.close();
+        http.close();
+        tail.close();
+        try {
+            HttpServer.stop(worker);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
