@@ -74,9 +74,20 @@ final class PostmasterFile {
         }
     }
 
-    /** All of PostgreSQL's processes work in the cluster's folder. Empty where there is no /proc. */
+    /** All of PostgreSQL's processes work in the cluster's folder, as may somebody's shell. Empty without a /proc. */
     private List<ProcessHandle> helpers() {
-        return ProcessHandle.allProcesses().filter(this::worksInCluster).toList();
+        return ProcessHandle.allProcesses()
+                .filter(this::worksInCluster)
+                .filter(PostmasterFile::isPostgres)
+                .toList();
+    }
+
+    private static boolean isPostgres(ProcessHandle process) {
+        return process.info()
+                .command()
+                .map(Path::of)
+                .filter(program -> program.getFileName().toString().startsWith("postgres"))
+                .isPresent();
     }
 
     private boolean worksInCluster(ProcessHandle process) {
