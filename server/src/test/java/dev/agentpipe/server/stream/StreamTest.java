@@ -208,13 +208,11 @@ class StreamTest {
 
     private static void assertReset(String reason, String id) throws IOException {
         String conversation = conversation("reset");
-        long before = server.message(conversation, conversation, "x");
         try (RawStream stream = server.stream(STREAM + "?conversationId=" + conversation, "Last-Event-ID", id)) {
             String reset = stream.block();
 
             assertEquals(200, stream.status());
             assertEquals("reset", RawStream.field(reset, "event"));
-            assertTrue(RawStream.position(reset) >= before, reset);
             assertEquals(
                     "{\"reason\":\"" + reason + "\",\"requested\":\"" + id + "\",\"oldest\":\"" + epoch()
                             + "-0\",\"latest\":\"" + RawStream.id(reset) + "\"}",
