@@ -103,13 +103,19 @@ public final class ControlledPostgres implements AutoCloseable {
         signal("-CONT");
     }
 
+    /** The first process first: it makes no others any more. */
     private void signal(String signal) {
         ProcessHandle postmaster = postmaster();
-        List<String> command = new ArrayList<>(List.of("kill", signal, Long.toString(postmaster.pid())));
-        run(command);
-        command.remove(2);
-        postmaster.descendants().forEach(process -> command.add(Long.toString(process.pid())));
-        run(command);
+        run(List.of("kill", signal, Long.toString(postmaster.pid())));
+        for (ProcessHandle helper : postmaster.descendants().toList()) {
+            try {
+                run(List.of("kill", signal, Long.toString(helper.pid())));
+            } catch (IllegalStateException failed) {
+                if (helper.isAlive() && helper.info().commandLine().isPresent()) {
+                    throw failed; // else it has ended meanwhile
+                }
+            }
+        }
     }
 
     private ProcessHandle postmaster() {

@@ -64,7 +64,7 @@ final class KillTest {
 
     @Test
     void serverKilled_underLoad_losesNothing() throws Exception {
-        surviving(() -> {
+        surviving(ROUNDS, () -> {
             server.kill();
             start();
             if (random.nextBoolean()) { // and again, while PostgreSQL recovers
@@ -78,7 +78,7 @@ final class KillTest {
 
     @Test
     void postgresKilled_underLoad_comesBackByItself() throws Exception {
-        surviving(() -> {
+        surviving(ROUNDS, () -> {
             ProcessHandle killed = server.postgres().orElseThrow();
             killed.destroyForcibly();
             Await.until(
@@ -91,7 +91,7 @@ final class KillTest {
 
     @Test
     void bothKilled_helpersOfPostgresLeftBehind_losesNothing() throws Exception {
-        surviving(() -> {
+        surviving(Math.max(1, ROUNDS / 2), () -> {
             ProcessHandle postgres = server.postgres().orElseThrow();
             server.handle().destroyForcibly();
             postgres.destroyForcibly();
@@ -102,7 +102,7 @@ final class KillTest {
 
     @Test
     void bothKilled_andAllHelpersOfPostgres_losesNothing() throws Exception {
-        surviving(() -> {
+        surviving(Math.max(1, ROUNDS / 2), () -> {
             server.handle().destroyForcibly();
             ServerProcess.killPostgres(dataDir);
             server.awaitExit(PATIENCE);
@@ -110,15 +110,15 @@ final class KillTest {
         });
     }
 
-    private void surviving(Fault fault) throws Exception {
+    private void surviving(int rounds, Fault fault) throws Exception {
         try {
-            survive(fault);
+            survive(rounds, fault);
         } catch (AssertionError | Exception e) {
             throw new AssertionError("with the seed " + SEED + ": " + e.getMessage(), e);
         }
     }
 
-    private void survive(Fault fault) throws Exception {
+    private void survive(int rounds, Fault fault) throws Exception {
         start();
         server.awaitReady();
         reader("all", "");
@@ -127,7 +127,7 @@ final class KillTest {
         Stored stored;
         try (Load load = Load.start("m", List.<Supplier<URI>>of(() -> uri), TestServer.KEY, 4)) {
             load.awaitMore(100);
-            for (int round = 0; round < ROUNDS; round++) {
+            for (int round = 0; round < rounds; round++) {
                 load.awaitMore(random.nextInt(500));
                 ServerProcess before = server;
                 fault.happen();

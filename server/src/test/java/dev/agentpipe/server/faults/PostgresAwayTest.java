@@ -24,7 +24,8 @@ import org.junit.jupiter.api.Test;
  */
 final class PostgresAwayTest {
 
-    private static final Duration AWAY = Duration.ofSeconds(Integer.getInteger("faults.away.seconds", 5));
+    private static final Duration LONG = Duration.ofSeconds(Integer.getInteger("faults.away.seconds", 5));
+    private static final Duration BRIEF = Duration.ofSeconds(1);
     private static final Duration REFUSED_WITHIN = Duration.ofSeconds(2);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -64,17 +65,18 @@ final class PostgresAwayTest {
 
     @Test
     void stoppedAndStarted_refusesMeanwhileAndGoesOn() throws Exception {
-        away(postgres::stop, postgres::start);
+        away(LONG, postgres::stop, postgres::start);
     }
 
     @Test
     void frozenAndThawed_refusesMeanwhileAndGoesOn() throws Exception {
-        away(postgres::freeze, postgres::thaw);
+        away(LONG, postgres::freeze, postgres::thaw);
     }
 
     @Test
     void outOfConnections_refusesMeanwhileAndGoesOn() throws Exception {
         away(
+                BRIEF,
                 () -> {
                     postgres.execute("alter role agentpipe connection limit 0");
                     postgres.cutConnections();
@@ -85,7 +87,7 @@ final class PostgresAwayTest {
     @Test
     void readOnly_refusesMeanwhileAndGoesOn() throws Exception {
         readable = true;
-        away(() -> readOnly("on"), () -> readOnly("off"));
+        away(BRIEF, () -> readOnly("on"), () -> readOnly("off"));
     }
 
     private static void readOnly(String value) {
@@ -93,12 +95,12 @@ final class PostgresAwayTest {
         postgres.execute("select pg_reload_conf()");
     }
 
-    private void away(Runnable leave, Runnable comeBack) throws Exception {
+    private void away(Duration time, Runnable leave, Runnable comeBack) throws Exception {
         leave.run();
         try {
             Await.until("refusals", PATIENCE, () -> load.refused() > 0);
             Await.until("unhealthy", Duration.ofSeconds(5), () -> health() == 503);
-            stayAway();
+            stayAway(time);
         } finally {
             comeBack.run();
         }
@@ -114,8 +116,8 @@ final class PostgresAwayTest {
         assertEquals(1, reader.connections(), "its stream stayed open");
     }
 
-    private void stayAway() throws Exception {
-        long end = System.nanoTime() + AWAY.toNanos();
+    private void stayAway(Duration time) throws Exception {
+        long end = System.nanoTime() + time.toNanos();
         int heartbeats = reader.heartbeats();
         do {
             assertRefusedAtOnce();
@@ -125,7 +127,7 @@ final class PostgresAwayTest {
                 assertReplayIsPutOff();
             }
         } while (System.nanoTime() - end < 0);
-        assertTrue(reader.heartbeats() - heartbeats >= AWAY.toMillis() / 400, "heartbeats go on: " + reader);
+        assertTrue(reader.heartbeats() - heartbeats >= time.toMillis() / 400, "heartbeats go on: " + reader);
         assertEquals(1, reader.connections(), "its stream stays open");
     }
 

@@ -61,19 +61,6 @@ final class StartTest {
     }
 
     @Test
-    void start_dataFolderInUse_isRefusedAndTheFirstGoesOn() throws Exception {
-        ServerProcess first = start(Map.of());
-        URI uri = first.awaitReady();
-        String key = Files.readString(dataDir.resolve("api-key")).strip();
-
-        String line = assertCannotStart(start(Map.of()));
-
-        assertTrue(line.contains("Another server (process " + first.handle().pid() + ")"), line);
-        assertTrue(line.contains("DATA_DIR"), line);
-        assertEquals(201, ingest(uri, key, "still-there"));
-    }
-
-    @Test
     void start_portInUse_isRefusedAndNoPostgresIsLeft() throws Exception {
         try (ServerSocket taken = new ServerSocket(ServerProcess.freePort(), 1, InetAddress.getLoopbackAddress())) {
             String port = Integer.toString(taken.getLocalPort());
@@ -124,21 +111,29 @@ final class StartTest {
     }
 
     @Test
-    void key_generated_isShownOnceAndNeverLogged() throws Exception {
+    void start_again_doesNotShowTheKey_andWhileTheFirstRunsIsRefused() throws Exception {
         ServerProcess first = start(Map.of());
-        assertEquals(201, ingest(first.awaitReady(), key(), "first"));
-        assertEquals(2, first.output().split(key(), -1).length, "once: " + first.output());
+        URI uri = first.awaitReady();
+        assertEquals(201, ingest(uri, key(), "first"));
+
+        String line = assertCannotStart(start(Map.of()));
+        assertTrue(line.contains("Another server (process " + first.handle().pid() + ")"), line);
+        assertTrue(line.contains("DATA_DIR"), line);
+        assertEquals(201, ingest(uri, key(), "the first goes on"));
         first.terminate();
         assertEquals(0, first.awaitExit(PATIENCE));
+        assertEquals(2, first.output().split(key(), -1).length, "the key is shown once: " + first.output());
 
-        ServerProcess second = start(Map.of("LOG_LEVEL", "trace"));
-        URI uri = second.awaitReady();
+        ServerProcess next = start(Map.of("LOG_LEVEL", "trace"));
+        uri = next.awaitReady();
         assertEquals(201, ingest(uri, key(), "second"));
         assertEquals(401, ingest(uri, key() + "x", "third"));
-        second.terminate();
-        assertEquals(0, second.awaitExit(PATIENCE));
-        assertFalse(second.output().contains(key()), "the key is not in a log");
-        assertTrue(second.output().contains(" TRACE "), "the log says everything");
+        next.terminate();
+        assertEquals(0, next.awaitExit(PATIENCE));
+        for (ServerProcess later : started.subList(1, 3)) {
+            assertFalse(later.output().contains(key()), "the key is in no log");
+        }
+        assertTrue(next.output().contains(" TRACE "), "which says everything");
     }
 
     private String key() throws IOException {
