@@ -68,6 +68,11 @@ public final class AgentPipe implements AutoCloseable {
             EventLog eventLog = database.eventLog();
             LogState start = eventLog.state();
 
+            // Not before the data folder is locked: two first starts at once would each make a key.
+            Optional<KeyFile.Kept> kept = keptKey(settings);
+            this.generatedKey = kept.filter(KeyFile.Kept::isNew).map(KeyFile.Kept::key);
+            List<ApiKey> keys = kept.map(one -> List.of(one.key())).orElse(settings.apiKeys());
+
             XnioWorker worker = HttpServer.worker();
             parts.add("worker", () -> HttpServer.stop(worker));
             Streams streams = new Streams(eventLog, start, Broadcaster.Limits.DEFAULT, settings.streams(), worker);

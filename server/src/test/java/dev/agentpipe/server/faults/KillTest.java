@@ -1,6 +1,7 @@
 package dev.agentpipe.server.faults;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.server.TestServer;
@@ -121,6 +122,7 @@ final class KillTest {
     private void survive(int rounds, Fault fault) throws Exception {
         start();
         server.awaitReady();
+        assertFalse(server.output().contains("can be lost in a crash"), server::output);
         reader("all", "");
         reader("one", "?conversationId=" + Load.conversation(0));
         List<String> complaints = new ArrayList<>();

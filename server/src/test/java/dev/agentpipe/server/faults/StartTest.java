@@ -111,6 +111,18 @@ final class StartTest {
     }
 
     @Test
+    void start_twiceAtOnceForTheFirstTime_oneRunsWithTheKeyThatIsKept() throws Exception {
+        ServerProcess one = start(Map.of());
+        ServerProcess other = start(Map.of());
+        Await.until("one is refused", PATIENCE, () -> !one.isAlive() || !other.isAlive());
+        ServerProcess winner = one.isAlive() ? one : other;
+        assertCannotStart(one.isAlive() ? other : one);
+
+        assertEquals(201, ingest(winner.awaitReady(), key(), "first"));
+        assertTrue(winner.output().contains(key()), winner::output);
+    }
+
+    @Test
     void start_again_doesNotShowTheKey_andWhileTheFirstRunsIsRefused() throws Exception {
         ServerProcess first = start(Map.of());
         URI uri = first.awaitReady();
