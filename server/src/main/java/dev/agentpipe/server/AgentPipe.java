@@ -46,30 +46,18 @@ public final class AgentPipe implements AutoCloseable {
      * @throws StartException if something that an operator can mend is wrong; nothing is left running
      */
     public static AgentPipe start(Settings settings) {
-        if (!settings.apiKeys().isEmpty()) {
-            return new AgentPipe(settings, settings.apiKeys(), Optional.empty());
-        }
-        KeyFile.Kept kept = KeyFile.readOrCreate(settings.dataDir(), new SecureRandom());
-        try {
-            Optional<ApiKey> generated = kept.isNew() ? Optional.of(kept.key()) : Optional.empty();
-            return new AgentPipe(settings, List.of(kept.key()), generated);
-        } catch (RuntimeException e) {
-            if (kept.isNew()) { // nobody has seen it
-                KeyFile.remove(settings.dataDir());
-            }
-            throw e;
-        }
+        return new AgentPipe(settings);
     }
 
-    private AgentPipe(Settings settings, List<ApiKey> keys, Optional<ApiKey> generatedKey) {
-        this.generatedKey = generatedKey;
+    private AgentPipe(Settings settings) {
+        Optional<KeyFile.Kept> kept = Optional.empty();
         try {
             Database database = parts.add("database", Database.open(databaseSettings(settings)));
             EventLog eventLog = database.eventLog();
             LogState start = eventLog.state();
 
             // Not before the data folder is locked: two first starts at once would each make a key.
-            Optional<KeyFile.Kept> kept = keptKey(settings);
+            kept = keptKey(settings);
             this.generatedKey = kept.filter(KeyFile.Kept::isNew).map(KeyFile.Kept::key);
             List<ApiKey> keys = kept.map(one -> List.of(one.key())).orElse(settings.apiKeys());
 
@@ -107,9 +95,18 @@ public final class AgentPipe implements AutoCloseable {
             parts.close();
             throw new StartException(e.getMessage(), e);
         } catch (RuntimeException | Error e) {
+            if (kept.filter(KeyFile.Kept::isNew).isPresent()) {
+                KeyFile.remove(settings.dataDir()); // nobody has seen it
+            }
             parts.close();
             throw e;
         }
+    }
+
+    private static Optional<KeyFile.Kept> keptKey(Settings settings) {
+        return settings.apiKeys().isEmpty()
+                ? Optional.of(KeyFile.readOrCreate(settings.dataDir(), new SecureRandom()))
+                : Optional.empty();
     }
 
     /** Starts the embedded PostgreSQL if no other is named. */
