@@ -5,10 +5,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
@@ -66,11 +64,9 @@ public final class Lane {
 
     private volatile int size;
 
-    // Owned by the loop's thread: who is here, all and the live ones by what they want.
+    // Owned by the loop's thread: who is here, and who of them is live.
     private final Set<Subscription> all = new HashSet<>();
-    private final Roster[] unfiltered;
-    private final Map<String, List<Subscription>> byConversation = new HashMap<>();
-    private final List<Subscription> byType = new ArrayList<>();
+    private final Audience live;
 
     // Owned by the loop's thread: the cursor of the live ones. They have every frame below nextSequence.
     private long nextSequence;
@@ -84,10 +80,7 @@ public final class Lane {
         this.limits = limits;
         this.nanoTime = nanoTime;
         this.catchUp = new CatchUp(window, replays, scratch);
-        this.unfiltered = new Roster[wire.forms()];
-        for (int form = 0; form < unfiltered.length; form++) {
-            unfiltered[form] = new Roster();
-        }
+        this.live = new Audience(wire.forms());
         this.position = window.head();
         this.nextSequence = window.sequenceAfter(position);
         broadcaster.add(this);
@@ -153,7 +146,7 @@ public final class Lane {
     /** Heartbeats, ages and stalls. To be called several times in each of their durations. */
     public void tick() {
         now = nanoTime.getAsLong();
-        byte[][] heartbeats = new byte[unfiltered.length][];
+        byte[][] heartbeats = new byte[live.forms()][];
         for (Subscription subscription : List.copyOf(all)) {
             boolean silent = now - subscription.lastWriteNanos >= limits.heartbeat.toNanos();
             if (subscription.blocked) {
@@ -212,8 +205,8 @@ public final class Lane {
         } while (newest == null && end > nextSequence); // already gone: the window has moved on meanwhile
         List<Subscription> alone = new ArrayList<>();
         if (newest != null) {
-            for (Roster roster : unfiltered) {
-                sweep(roster, end, alone);
+            for (int form = 0; form < live.forms(); form++) {
+                sweep(form, end, alone);
             }
             sweepFiltered(end, alone);
             nextSequence = end;
@@ -225,11 +218,11 @@ public final class Lane {
     }
 
     /** Writes the new frames to all readers of one form; those who must read on their own are added to {@code alone}. */
-    private void sweep(Roster roster, long end, List<Subscription> alone) {
+    private void sweep(int form, long end, List<Subscription> alone) {
+        Roster roster = live.unfiltered(form);
         long sequence = nextSequence;
         long reached = position;
         while (sequence < end && roster.size() > 0) {
-            int form = roster.get(0).form;
             long from = reached;
             scratch.clear();
             Frame frame = window.get(sequence);
@@ -258,20 +251,10 @@ public final class Lane {
         for (long sequence = nextSequence; sequence < end; sequence++) {
             Frame frame = window.get(sequence);
             if (frame == null) { // so long in coming that the window has moved on: everyone looks for himself
-                byConversation.values().forEach(readers -> readers.forEach(s -> takeAside(s, position, alone)));
-                byType.forEach(s -> takeAside(s, position, alone));
+                live.forEachFiltered(subscription -> takeAside(subscription, position, alone));
                 return;
             }
-            takeAsideMatching(byConversation.getOrDefault(frame.conversationId(), List.of()), frame, alone);
-            takeAsideMatching(byType, frame, alone);
-        }
-    }
-
-    private void takeAsideMatching(List<Subscription> readers, Frame frame, List<Subscription> alone) {
-        for (Subscription subscription : readers) {
-            if (subscription.filter.matches(frame.type(), frame.conversationId())) {
-                takeAside(subscription, position, alone);
-            }
+            live.forEachMatching(frame, subscription -> takeAside(subscription, position, alone));
         }
     }
 
@@ -386,15 +369,7 @@ public final class Lane {
             return;
         }
         subscription.state = State.LIVE;
-        if (subscription.filter.isAll()) {
-            unfiltered[subscription.form].add(subscription);
-        } else if (subscription.filter.conversationIds().isEmpty()) {
-            byType.add(subscription);
-        } else {
-            for (String id : subscription.filter.conversationIds()) {
-                byConversation.computeIfAbsent(id, key -> new ArrayList<>(1)).add(subscription);
-            }
-        }
+        live.add(subscription);
     }
 
     private void leave(Subscription subscription) {
@@ -402,18 +377,7 @@ public final class Lane {
             return;
         }
         subscription.state = State.LAGGING;
-        if (subscription.slot >= 0) {
-            unfiltered[subscription.form].remove(subscription);
-        } else if (subscription.filter.conversationIds().isEmpty()) {
-            byType.remove(subscription);
-        } else {
-            for (String id : subscription.filter.conversationIds()) {
-                byConversation.computeIfPresent(id, (key, readers) -> {
-                    readers.remove(subscription);
-                    return readers.isEmpty() ? null : readers;
-                });
-            }
-        }
+        live.remove(subscription);
     }
 
     private void end(Subscription subscription, CloseReason reason) {

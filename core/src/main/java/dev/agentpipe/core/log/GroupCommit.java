@@ -126,7 +126,7 @@ public final class GroupCommit implements AutoCloseable {
                 queue.landed(false);
                 refuse(group, Reason.UNAVAILABLE);
                 refuseUntilAvailable();
-            } catch (RuntimeException e) { // a defect; it must not end the only thread that appends
+            } catch (RuntimeException | Error e) { // a defect; it must not end the only thread that appends
                 log.error("An append failed after the log had taken it", e);
                 queue.landed(true);
                 refuse(group, Reason.FAILED);

@@ -102,7 +102,7 @@ public final class LogTail implements AutoCloseable {
                 failing = false;
             } catch (InterruptedException e) {
                 return;
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // nothing may end it unseen: all streams would fall silent
                 pauseAfter(e);
             }
         }
@@ -135,7 +135,7 @@ public final class LogTail implements AutoCloseable {
     }
 
     /** Nothing is lost by a failure: the cursor stands where it stood, and the next turn reads from there. */
-    private void pauseAfter(RuntimeException e) {
+    private void pauseAfter(Throwable e) {
         if (!failing) {
             failing = true;
             log.warn(
