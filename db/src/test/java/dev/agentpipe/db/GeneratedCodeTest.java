@@ -30,6 +30,8 @@ final class GeneratedCodeTest {
         generate(url);
 
         Map<String, String> fresh = files(FRESH);
+        // The generator adds it where the JDK that runs it knows the warning; an older one ignores the word.
+        fresh.replaceAll((name, code) -> code.replace("\"rawtypes\" })", "\"rawtypes\", \"this-escape\" })"));
         assertTrue(fresh.containsKey("dev/agentpipe/db/generated/tables/Events.java"), fresh.keySet()::toString);
         if (Boolean.getBoolean("generate")) {
             delete(CHECKED_IN);
