@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -32,8 +33,13 @@ public final class LocalPostgres implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(LocalPostgres.class);
 
-    /** Includes the recovery after a crash, at most 1 GB of log. */
-    private static final Duration START_TIMEOUT = Duration.ofMinutes(2);
+    /**
+     * How long each try of a start waits. The library does not notice a PostgreSQL that ends at once (as it does while
+     * something of the last one still holds the shared memory), so the first tries are short; the last one has time for
+     * the recovery after a crash, at most 1 GB of log.
+     */
+    private static final List<Duration> START_TIMEOUTS =
+            List.of(Duration.ofSeconds(15), Duration.ofSeconds(15), Duration.ofMinutes(2));
 
     /** Includes the last checkpoint. */
     private static final Duration STOP_TIMEOUT = Duration.ofMinutes(1);
@@ -41,7 +47,6 @@ public final class LocalPostgres implements AutoCloseable {
     /** How soon a death is noticed; the look at the process takes some microseconds. */
     private static final Duration WATCH_INTERVAL = Duration.ofMillis(200);
 
-    private static final int START_TRIES = 3;
     private static final String NAME = "agentpipe";
 
     private final LocalPostgresFolder folder;
@@ -102,12 +107,12 @@ public final class LocalPostgres implements AutoCloseable {
             // Held, within this process, by an EmbeddedPostgres that died or did not start.
             Files.deleteIfExists(folder.cluster().resolve("epg-lock"));
             try {
-                postgres = builder().start();
+                postgres = builder(START_TIMEOUTS.get(tries - 1)).start();
                 prepareDatabase();
                 folder.markComplete();
                 return;
             } catch (IOException | RuntimeException failed) {
-                if (tries == START_TRIES || closing.getCount() == 0) {
+                if (tries == START_TIMEOUTS.size() || closing.getCount() == 0) {
                     throw failed;
                 }
                 log.warn("The built-in PostgreSQL did not start, trying again: {}", failed.getMessage());
@@ -115,14 +120,14 @@ public final class LocalPostgres implements AutoCloseable {
         }
     }
 
-    private EmbeddedPostgres.Builder builder() throws IOException {
+    private EmbeddedPostgres.Builder builder(Duration startTimeout) throws IOException {
         // What goes to setLocaleConfig becomes an option of initdb; a second --auth beats the first, "trust".
         EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
                 .setDataDirectory(folder.cluster())
                 .setOverrideWorkingDirectory(folder.binaries().toFile())
                 .setCleanDataDirectory(false)
                 .setRegisterShutdownHook(false)
-                .setPGStartupWait(START_TIMEOUT)
+                .setPGStartupWait(startTimeout)
                 .setPort(port)
                 .setConnectConfig("password", folder.password())
                 .setLocaleConfig("auth", "scram-sha-256")
