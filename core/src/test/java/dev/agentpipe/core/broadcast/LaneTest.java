@@ -275,6 +275,46 @@ class LaneTest {
     }
 
     @Test
+    void replay_noLongerRetained_endsAndSkipsNothing() {
+        fixture.publish(2_000);
+        fixture.workers.hold();
+        FakeOutlet behind = fixture.attach(EventFilter.ALL, 0, 100);
+        FakeOutlet ahead = fixture.attach(EventFilter.ALL, 0, 1_000);
+        fixture.log.trim(1_000);
+        fixture.workers.letGo();
+        fixture.loop.runUntilIdle();
+
+        assertEquals("!NOT_RETAINED;", behind.text());
+        assertEquals(CloseReason.NOT_RETAINED, behind.closed);
+        assertEquals(LaneFixture.range(1_001, 2_000), ahead.positions());
+        assertNull(ahead.closed);
+    }
+
+    @Test
+    void replay_noLongerRetainedAfterItsFirstPage_endsAfterThatPage() {
+        fixture.publish(2_000);
+        FakeOutlet outlet = new FakeOutlet();
+        outlet.room = 1;
+        Subscription reader = fixture.attach(outlet, EventFilter.ALL, 0, 0, Duration.ZERO);
+        fixture.workers.hold();
+        outlet.room = Long.MAX_VALUE;
+        fixture.lane.writable(reader); // writes the rest of its first frame, and asks for the next page
+        fixture.loop.runUntilIdle();
+        fixture.log.trim(1_500);
+        fixture.workers.letGo();
+        fixture.loop.runUntilIdle();
+
+        assertEquals(List.of(1L), outlet.positions());
+        assertTrue(outlet.text().endsWith(";!NOT_RETAINED;"), outlet::text);
+        assertEquals(CloseReason.NOT_RETAINED, outlet.closed);
+        assertEquals(0, fixture.lane.size());
+        for (int i = 0; i < 2 * LaneFixture.PERMITS; i++) { // it has given its permit back
+            FakeOutlet next = fixture.attach(EventFilter.ALL, 0, 1_500);
+            assertEquals(LaneFixture.range(1_501, 2_000), next.positions());
+        }
+    }
+
+    @Test
     void replay_logBroken_closes() {
         fixture.publish(100);
         fixture.log.failReads(new IllegalStateException("broken"));

@@ -93,7 +93,7 @@ final class SseConnection implements Outlet {
     @Override
     public void close(CloseReason reason) {
         closed = true;
-        if (reason == CloseReason.AGED || reason == CloseReason.SHUTDOWN) {
+        if (reason == CloseReason.AGED || reason == CloseReason.NOT_RETAINED || reason == CloseReason.SHUTDOWN) {
             try { // so that what was written last arrives, even if the client has sent something meanwhile
                 sink.terminateWrites();
                 sink.flush();
