@@ -55,8 +55,12 @@ final class MatchingRecords {
         this.limit = limit;
     }
 
-    /** Whether it looks at records that do not match, so that it may stop before it has found what there is. */
-    boolean looksAtOthers() {
+    /** How far to look in one go for what lies up to a position: also where little matches, that shall end soon. */
+    long endOf(long after, long upTo) {
+        return looksAtOthers() ? Math.min(upTo, after + LOOKED_AT_MAX) : upTo;
+    }
+
+    private boolean looksAtOthers() {
         return !filter.types().isEmpty() && !typesHaveIndex();
     }
 

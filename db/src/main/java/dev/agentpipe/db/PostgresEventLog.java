@@ -77,10 +77,10 @@ final class PostgresEventLog implements EventLog {
     @Override
     public Page read(long after, long upTo, EventFilter filter, int recordsMax, int bytesMax) {
         MatchingRecords matching = new MatchingRecords(filter, SortOrder.ASC, recordsMax);
-        long end = matching.looksAtOthers() ? Math.min(upTo, after + MatchingRecords.LOOKED_AT_MAX) : upTo;
+        long end = matching.endOf(after, upTo);
         Result<Record5<Long, Long, String, String, String>> rows;
         try {
-            rows = page(matching.between(after, end), bytesMax).fetch();
+            rows = pageOf(matching.between(after, end), bytesMax).fetch();
         } catch (RuntimeException failed) {
             throw PostgresFailures.translated(failed);
         }
@@ -100,7 +100,7 @@ final class PostgresEventLog implements EventLog {
      * sizes, so no payload past the page is unpacked or sent, and no transaction is needed as it would be for fetching in
      * pieces.
      */
-    ResultQuery<Record5<Long, Long, String, String, String>> page(Table<?> matching, int bytesMax) {
+    ResultQuery<Record5<Long, Long, String, String, String>> pageOf(Table<?> matching, int bytesMax) {
         Field<Long> position = matching.field(EVENTS.POSITION);
         Field<String> payload = matching.field(EVENTS.PAYLOAD);
         Field<BigDecimal> bytesBefore =

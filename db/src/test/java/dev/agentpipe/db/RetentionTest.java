@@ -276,7 +276,7 @@ final class RetentionTest {
         ExecutorService threads = Executors.newFixedThreadPool(1);
         try {
             Future<?> trimming = threads.submit(() -> {
-                for (int old = 500; old <= 11_000; old += 500) {
+                for (int old = 1_000; old <= 11_000; old += 1_000) {
                     age("position <= " + old, 31);
                     trimAll(database, () -> {});
                 }
