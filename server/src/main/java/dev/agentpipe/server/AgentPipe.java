@@ -6,7 +6,6 @@ import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogTail;
-import dev.agentpipe.core.log.RecentRecords;
 import dev.agentpipe.db.Database;
 import dev.agentpipe.db.DatabaseSettings;
 import dev.agentpipe.db.DatabaseStartException;
@@ -64,10 +63,7 @@ public final class AgentPipe implements AutoCloseable {
 
             XnioWorker worker = HttpServer.worker();
             parts.add("worker", () -> HttpServer.stop(worker));
-            RecentRecords recent = RecentRecords.read(eventLog, start, RecentRecords.Limits.DEFAULT, System::nanoTime);
-            Streams streams =
-                    new Streams(eventLog, recent.before(start), Broadcaster.Limits.DEFAULT, settings.streams(), worker);
-            streams.broadcaster().advanced(recent.records(), start.head());
+            Streams streams = new Streams(eventLog, start, Broadcaster.Limits.DEFAULT, settings.streams(), worker);
             LogTail tail =
                     parts.add("log-tail", new LogTail(eventLog, start.head(), POLL, streams.broadcaster()).start());
             GroupCommit groupCommit =

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import dev.agentpipe.db.Database;
 import dev.agentpipe.db.DatabaseSettings;
-import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -15,8 +14,6 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class EventRetentionTest {
-
-    private static final String STREAM = "/api/realtime/stream";
 
     private static void run(TestServer server, String... commands) throws SQLException {
         try (Connection connection = server.connect();
@@ -67,31 +64,6 @@ final class EventRetentionTest {
             new EventRetention(database, Duration.ofDays(2)).deleteOld();
 
             assertTrue(Thread.interrupted());
-        }
-    }
-
-    /** The events are deleted behind its back: what the new server gives, it has in memory. */
-    @Test
-    void readersThatComeBackAfterARestart_areServedFromMemory() throws IOException, SQLException {
-        try (TestServer first = TestServer.start()) {
-            String epoch;
-            try (RawStream stream = first.stream(STREAM)) {
-                epoch = RawStream.id(stream.block()).split("-")[0];
-            }
-            for (int i = 1; i <= 5; i++) {
-                first.message("c", "m" + i, "x");
-            }
-            try (TestServer second = TestServer.on(first.databaseUrl(), settings -> settings)) {
-                run(first, "delete from events");
-                try (RawStream stream = second.stream(STREAM, "Last-Event-ID", epoch + "-1")) {
-                    stream.block();
-                    for (int position = 2; position <= 5; position++) {
-                        assertEquals(position, RawStream.position(stream.event()));
-                    }
-                    long live = second.message("c", "live", "x");
-                    assertEquals(live, RawStream.position(stream.event()));
-                }
-            }
         }
     }
 }

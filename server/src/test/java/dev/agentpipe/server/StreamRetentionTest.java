@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.event.Event;
 import dev.agentpipe.core.event.EventFilter;
 import dev.agentpipe.core.log.Appended;
@@ -26,11 +27,11 @@ final class StreamRetentionTest {
     private final TrimmedLog log = new TrimmedLog();
     private BareServer server;
 
-    /** All events were there before the server, so readers that resume must read the log. */
+    /** With hardly any room for events in memory, so readers that resume must read the log. */
     @BeforeEach
     void start() {
         memory.append(TestEvents.messages("c", "m", EVENTS));
-        server = new BareServer(log, memory.state(), HttpServer.Limits.DEFAULT);
+        server = new BareServer(log, memory.state(), HttpServer.Limits.DEFAULT, new Broadcaster.Limits(16, 1 << 20));
     }
 
     @AfterEach
@@ -69,7 +70,7 @@ final class StreamRetentionTest {
 
     @Test
     void eventsThatGoWhileAReaderComesForThem_endItsStreamAndResetTheNext() throws IOException {
-        log.trimBeforeRead(2, 1_900);
+        log.trimBeforeReadAfter(512, 1_900);
         String last;
         try (RawStream stream = resume("test-0")) {
             last = RawStream.id(stream.block());
@@ -92,18 +93,17 @@ final class StreamRetentionTest {
 
     /** In memory; loses its beginning before a certain read. */
     private final class TrimmedLog implements EventLog {
-        private int reads;
-        private int trimmedRead;
+        private long trimmedAfter = -1;
         private long trimThrough;
 
-        synchronized void trimBeforeRead(int number, long through) {
-            trimmedRead = number;
+        synchronized void trimBeforeReadAfter(long after, long through) {
+            trimmedAfter = after;
             trimThrough = through;
         }
 
         @Override
         public synchronized Page read(long after, long upTo, EventFilter filter, int recordsMax, int bytesMax) {
-            if (++reads == trimmedRead) {
+            if (after == trimmedAfter) {
                 memory.trim(trimThrough);
             }
             return memory.read(after, upTo, filter, recordsMax, bytesMax);

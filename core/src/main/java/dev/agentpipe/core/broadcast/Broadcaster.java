@@ -54,14 +54,23 @@ public final class Broadcaster implements LogTail.Listener {
     }
 
     @Override
+    public boolean preceded(List<LogRecord> records, long after, long upTo) {
+        return window.addOlder(encoded(records), after, upTo);
+    }
+
+    @Override
     public void advanced(List<LogRecord> records, long through) {
+        window.add(encoded(records), through);
+        for (Lane lane : lanes) {
+            lane.wake();
+        }
+    }
+
+    private List<Frame> encoded(List<LogRecord> records) {
         List<Frame> frames = new ArrayList<>(records.size());
         for (LogRecord record : records) {
             frames.add(encoder.apply(record));
         }
-        window.add(frames, through);
-        for (Lane lane : lanes) {
-            lane.wake();
-        }
+        return frames;
     }
 }

@@ -22,7 +22,8 @@ final class Window {
     // Owned by the writer.
     private long bytes;
 
-    // Written by the writer, in the order: oldest and floor before a slot is reused; slot; next; head.
+    // Written by the writer, in the order: oldest and floor before a slot is reused; slot; next; head. Older frames are
+    // added in the order: slot; oldest; floor.
     private volatile long oldest;
     private volatile long next;
     private volatile long floor;
@@ -40,8 +41,31 @@ final class Window {
         this.slots = new AtomicReferenceArray<>(framesMax);
         this.mask = framesMax - 1;
         this.bytesMax = bytesMax;
+        this.oldest = framesMax; // so that there is room for older ones
+        this.next = framesMax;
         this.head = head;
         this.floor = head;
+    }
+
+    /**
+     * Adds frames in front of the oldest, if all of them find room and nothing has been given up. By the thread that adds.
+     *
+     * @param after what the floor becomes
+     * @param upTo what the floor is, if the frames are those that precede it
+     */
+    boolean addOlder(List<? extends Frame> frames, long after, long upTo) {
+        long size = frames.stream().mapToLong(frame -> frame.bytes(0).length).sum();
+        boolean room = next - oldest + frames.size() <= slots.length() && bytes + size <= bytesMax;
+        if (floor != upTo || !room) {
+            return false;
+        }
+        bytes += size;
+        for (int i = frames.size() - 1; i >= 0; i--) {
+            slots.set(slot(oldest - 1), frames.get(i));
+            oldest = oldest - 1;
+        }
+        floor = after;
+        return true;
     }
 
     /** Adds frames that follow the head, and moves the head to {@code through}. One thread at a time. */
@@ -88,6 +112,9 @@ final class Window {
 
     /** The first sequence whose frame lies after a position, or -1 if frames after it are no longer held. */
     long sequenceAfter(long position) {
+        if (position < floor) { // looked at first: what is added below it later is not in what is searched
+            return -1;
+        }
         long low = oldest;
         long high = next;
         while (low < high) {
@@ -99,7 +126,8 @@ final class Window {
                 high = middle;
             }
         }
-        // Looked at last: if the floor is still at or below the position, nothing after it was given up on the way.
+        // Looked at last, too: if the floor is still at or below the position, nothing after it was given up on the
+        // way.
         return position < floor ? -1 : low;
     }
 

@@ -34,6 +34,15 @@ public final class LogTail implements AutoCloseable {
 
         /** All records after the {@code through} of the call before, up to this one. Must not block. */
         void advanced(List<LogRecord> records, long through);
+
+        /**
+         * All retained records after one position and up to another, where what it has begins. Must not block.
+         *
+         * @return whether it has taken them and wants those before them, too
+         */
+        default boolean preceded(List<LogRecord> records, long after, long upTo) {
+            return false;
+        }
     }
 
     private static final int QUEUED_MAX = 256;
@@ -54,6 +63,7 @@ public final class LogTail implements AutoCloseable {
 
     // Owned by log-tail.
     private long cursor;
+    private Backfill backfill;
     private boolean failing;
 
     /**
@@ -63,6 +73,7 @@ public final class LogTail implements AutoCloseable {
     public LogTail(EventLog eventLog, long from, Duration pollInterval, Listener listener) {
         this.eventLog = eventLog;
         this.cursor = from;
+        this.backfill = new Backfill(eventLog, listener, from);
         this.pollInterval = pollInterval;
         this.listener = listener;
     }
@@ -93,11 +104,13 @@ public final class LogTail implements AutoCloseable {
     private void follow() {
         while (!closed) {
             try {
-                News next = news.poll(pollInterval.toNanos(), TimeUnit.NANOSECONDS);
-                if (next == null) {
-                    readUpTo(eventLog.state().head());
-                } else {
+                News next = backfill != null ? news.poll() : news.poll(pollInterval.toNanos(), TimeUnit.NANOSECONDS);
+                if (next != null) {
                     take(next);
+                } else if (backfill != null) {
+                    backfill = backfill.step() ? backfill : null;
+                } else {
+                    readUpTo(eventLog.state().head());
                 }
                 failing = false;
             } catch (InterruptedException e) {
