@@ -53,6 +53,15 @@ public final class Broadcaster implements LogTail.Listener {
         return window.floor();
     }
 
+    /** All readers are ended: they come back with their places, and are told. */
+    @Override
+    public void lost(long through) {
+        for (Lane lane : lanes) {
+            lane.execute(() -> lane.end(Integer.MAX_VALUE, CloseReason.NOT_RETAINED));
+        }
+        window.restart(through);
+    }
+
     @Override
     public boolean preceded(List<LogRecord> records, long after, long upTo) {
         return window.addOlder(encoded(records), after, upTo);

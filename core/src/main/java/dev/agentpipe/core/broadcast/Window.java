@@ -82,6 +82,15 @@ final class Window {
         head = through;
     }
 
+    /** Gives up everything, and goes on after a position, at or after the head. By the thread that adds. */
+    void restart(long position) {
+        while (oldest < next) {
+            evict();
+        }
+        floor = position;
+        head = position;
+    }
+
     private void evict() {
         Frame frame = slots.get(slot(oldest));
         floor = frame.position();

@@ -36,6 +36,12 @@ public final class LogTail implements AutoCloseable {
         void advanced(List<LogRecord> records, long through);
 
         /**
+         * What it should have heard next, up to a position, is no longer retained: this server was frozen, or cut off from
+         * the storage, for as long as events are kept. Must not block. The records after it follow a while later.
+         */
+        default void lost(long through) {}
+
+        /**
          * All retained records after one position and up to another, where what it has begins. Must not block.
          *
          * @return whether it has taken them and wants those before them, too
@@ -138,7 +144,14 @@ public final class LogTail implements AutoCloseable {
     private void readUpTo(long head) {
         while (cursor < head && !closed) {
             Page page = eventLog.read(cursor, head, EventFilter.ALL, PAGE_RECORDS, PAGE_BYTES);
-            deliver(page.records(), page.through());
+            if (page.hasLost(cursor)) {
+                log.error("Events up to position {} were deleted before this server has seen them", page.floor());
+                listener.lost(page.floor());
+                cursor = page.floor();
+                pause();
+            } else {
+                deliver(page.records(), page.through());
+            }
         }
     }
 
@@ -155,6 +168,10 @@ public final class LogTail implements AutoCloseable {
                     "The log cannot be read, streams wait: {}",
                     e instanceof LogUnavailableException ? e.getMessage() : e.toString());
         }
+        pause();
+    }
+
+    private void pause() {
         try {
             TimeUnit.NANOSECONDS.sleep(pollInterval.toNanos());
         } catch (InterruptedException interrupted) {

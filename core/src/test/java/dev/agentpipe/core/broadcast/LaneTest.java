@@ -317,6 +317,27 @@ class LaneTest {
         }
     }
 
+    /** Its server was away from the log for longer than events are kept. */
+    @Test
+    void liveReaders_whatFollowsIsNoLongerRetained_end() {
+        fixture.publish(20);
+        FakeOutlet all = fixture.attach(EventFilter.ALL, 0, 15);
+        FakeOutlet filtered = fixture.attach(new EventFilter(Set.of("c"), Set.of()), 1, 20);
+
+        fixture.log.trim(30);
+        fixture.broadcaster.lost(30);
+        FakeOutlet meanwhile = fixture.attach(EventFilter.ALL, 0, 18);
+        fixture.loop.runUntilIdle();
+
+        assertEquals(CloseReason.NOT_RETAINED, all.closed);
+        assertEquals(CloseReason.NOT_RETAINED, filtered.closed);
+        assertEquals(LaneFixture.range(16, 20), all.positions());
+        assertTrue(meanwhile.positions().isEmpty(), meanwhile::text);
+        assertEquals(CloseReason.NOT_RETAINED, meanwhile.closed);
+        assertEquals(30, fixture.broadcaster.head());
+        assertEquals(30, fixture.broadcaster.floor());
+    }
+
     @Test
     void replay_logBroken_closes() {
         fixture.publish(100);
