@@ -14,7 +14,7 @@ final class RetentionMonthTest {
 
     private static final int DAYS = 60;
     private static final int KEEP_DAYS = 30;
-    private static final int EVENTS_A_DAY = 3_000;
+    private static final int EVENTS_A_DAY = 2_000;
 
     @Test
     void tableOfAConstantRate_keepsItsSize() {
@@ -50,7 +50,7 @@ final class RetentionMonthTest {
         rows.run("""
                 insert into events (position, type, conversation_id, event_at, received_at, payload)
                 select %1$d + n, case mod(n, 50) when 0 then 'log.entry' else 'message.created' end,
-                    md5(%2$d || '-' || mod(n, 75)), now(), now() - interval '1 day' * (%3$d - n / %4$d.0),
+                    md5(%2$d || '-' || mod(n, 50)), now(), now() - interval '1 day' * (%3$d - n / %4$d.0),
                     case mod(n, 20) when 0 then large else repeat(md5(n::text), 10) end
                 from generate_series(1, %4$d) as n,
                     (select string_agg(md5(i::text), '') as large from generate_series(1, 160) as i) as one
