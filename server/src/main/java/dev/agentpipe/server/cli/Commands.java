@@ -28,6 +28,7 @@ public final class Commands {
         return new CommandLine(new Root())
                 .addSubcommand(new ServeCommand(environment))
                 .addSubcommand(new SmokeCommand(environment))
+                .addSubcommand(new BenchCommand(environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
                 .setExecutionExceptionHandler((exception, commandLine, result) -> {

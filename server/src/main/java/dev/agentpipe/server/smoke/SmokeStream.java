@@ -1,5 +1,7 @@
 package dev.agentpipe.server.smoke;
 
+import dev.agentpipe.server.sse.SseEvent;
+import dev.agentpipe.server.sse.SseParser;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.agentpipe.server.smoke;
+package dev.agentpipe.server.sse;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -9,7 +9,7 @@ import java.util.function.Consumer;
  * Bytes to events, as the HTML standard has it (section 9.2.6, "Interpreting an event stream"), however the bytes are split.
  * One thread at a time.
  */
-final class SseParser {
+public final class SseParser {
 
     private static final String BYTE_ORDER_MARK = "\ufeff";
 
@@ -24,11 +24,11 @@ final class SseParser {
     private String type = "";
     private StringBuilder data;
 
-    SseParser(Consumer<SseEvent> events) {
+    public SseParser(Consumer<SseEvent> events) {
         this.events = events;
     }
 
-    void feed(ByteBuffer bytes) {
+    public void feed(ByteBuffer bytes) {
         while (bytes.hasRemaining()) {
             byte b = bytes.get();
             if (b == '\n' && afterCarriageReturn) {
