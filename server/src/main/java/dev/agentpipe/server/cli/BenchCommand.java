@@ -39,13 +39,15 @@ import picocli.CommandLine.TypeConversionException;
         },
         footer = {
             "",
-            "It writes to 100 conversations bench-... and leaves them there. The exit code is 0 if all targets are met,",
-            "1 if not, 2 for wrong usage, 3 if the server cannot be measured: no answer, or the key is refused.",
+            "It writes to 100 conversations bench-... and leaves them there. Exit codes:",
+            "0 all targets met, 1 not all, 2 wrong usage, 3 not to be measured: no answer,",
+            "or the key is refused. No host but the URL's is spoken to.",
             "",
             "The key is that of --key-file, else AGENTPIPE_BRIDGE_API_KEY (its first), else",
             "AGENTPIPE_STREAM_API_KEY, else, for a server on this machine, DATA_DIR/api-key.",
             "",
-            "Example: agentpipe-server bench https://pipe.example --key-file key --max-rate 500 --duration 5m"
+            "Example:",
+            "  agentpipe-server bench https://pipe.example --key-file key --duration 5m"
         })
 final class BenchCommand implements Callable<Integer> {
 

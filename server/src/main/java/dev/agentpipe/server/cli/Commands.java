@@ -31,6 +31,7 @@ public final class Commands {
                 .addSubcommand(new BenchCommand(environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((exception, commandLine, result) -> {
                     commandLine.getErr().println("agentpipe-server: " + StartFailure.line(exception));
                     return FAILED;
