@@ -57,13 +57,15 @@ final class BenchCommand implements Callable<Integer> {
     private static final long STOP_SECONDS_MAX = 20;
 
     enum Scenario {
-        RAMP(Duration.ofMinutes(2)),
-        STEADY(Duration.ofMinutes(1));
+        RAMP(Duration.ofMinutes(2), Follow.ONE),
+        STEADY(Duration.ofMinutes(1), Follow.ALL);
 
         private final Duration usual;
+        private final Follow usualFollow;
 
-        Scenario(Duration usual) {
+        Scenario(Duration usual, Follow usualFollow) {
             this.usual = usual;
+            this.usualFollow = usualFollow;
         }
     }
 
@@ -100,8 +102,10 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--follow",
             paramLabel = "WHAT",
-            description = "Each stream follows one conversation (default), or all: every event goes to every stream.")
-    private Follow follow = Follow.ONE;
+            description =
+                    "Each stream follows one conversation (default of ramp), or all of the run's: every event goes to"
+                            + " every stream (default of steady).")
+    private Follow follow;
 
     @Option(names = "--json", description = "Print the result as one JSON object; the progress goes to standard error.")
     private boolean json;
@@ -150,7 +154,8 @@ final class BenchCommand implements Callable<Integer> {
         within("--duration", time.toSeconds(), 1, Plan.DURATION_CAP.toSeconds());
         within("--max-rate", rateMax, 1, Plan.RATE_CAP);
         within("--max-streams", streamsMax, 1, Plan.STREAMS_CAP);
-        return scenario == Scenario.RAMP ? Plan.ramp(streamsMax, rateMax, follow, time) : Plan.steady(follow, time);
+        Follow what = follow == null ? scenario.usualFollow : follow;
+        return scenario == Scenario.RAMP ? Plan.ramp(streamsMax, rateMax, what, time) : Plan.steady(what, time);
     }
 
     private void within(String name, long value, long min, long max) {

@@ -74,7 +74,8 @@ public final class LoadTest {
 
     private boolean steady() throws InterruptedException {
         Step step = new Step(plan.goal().streams(), plan.goal().eventsPerSecond());
-        run(step, settle(plan.duration()), plan.duration());
+        Duration settle = settle(plan.duration());
+        run(step, settle, plan.duration().minus(settle));
         return true;
     }
 

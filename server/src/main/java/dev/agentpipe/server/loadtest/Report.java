@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /** What a run has found: what the deployment carries, and how that compares with the goal. */
 public final class Report {
@@ -56,32 +57,37 @@ public final class Report {
 
     /** The greatest load that was carried: most events, and among those most streams. */
     Optional<Result> greatestCarried() {
-        return results.stream()
-                .filter(Result::isCarried)
-                .max(Comparator.comparingDouble(Report::rate).thenComparingDouble(Report::streams));
+        return carried().max(Comparator.comparingDouble(Report::rate).thenComparingDouble(Report::streams));
     }
 
     List<Verdict> verdicts() {
         if (results.isEmpty()) {
             return List.of();
         }
-        Measurement judged = judged().seen();
-        double streams = greatest(Report::streams, judgedRate());
-        double events = greatest(Report::rate, 0);
+        Result judged = judged();
+        Percentiles latency = judged.seen().latency();
+        double errors = judged.seen().errorShare();
         List<Verdict> all = new ArrayList<>();
-        all.add(millisAtMost("API p95", judged.latency().p95(), goal.p95Millis()));
+        all.add(Verdict.atMost(
+                "API p95", judged, latency.p95(), goal.p95Millis(), millis(latency.p95()), millis(goal.p95Millis())));
         if (Double.isFinite(goal.p99Millis())) {
-            all.add(millisAtMost("API p99", judged.latency().p99(), goal.p99Millis()));
+            all.add(Verdict.atMost(
+                    "API p99",
+                    judged,
+                    latency.p99(),
+                    goal.p99Millis(),
+                    millis(latency.p99()),
+                    millis(goal.p99Millis())));
         }
         all.add(Verdict.atMost(
                 "error rate",
-                judged.errorShare(),
+                judged,
+                errors,
                 goal.errorShare(),
-                text("%.2f %% of %,d", 100 * judged.errorShare(), judged.due()),
-                text("at most %s %%", 100 * goal.errorShare())));
-        all.add(Verdict.atLeast("streams", streams, goal.streams(), isTried(Report::streams, goal.streams())));
-        all.add(Verdict.atLeast(
-                "events/s", events, goal.eventsPerSecond(), isTried(Report::rate, goal.eventsPerSecond())));
+                text("%.2f %% of %,d", 100 * errors, judged.seen().due()),
+                text("%s %%", 100 * goal.errorShare())));
+        all.add(Verdict.atLeast("streams", missedStreams(), streamsCarried(), goal.streams()));
+        all.add(Verdict.atLeast("events/s", missedRate(), rateCarried(), goal.eventsPerSecond()));
         return all;
     }
 
@@ -90,20 +96,20 @@ public final class Report {
      * and if none were, where that was missed.
      */
     Result judged() {
-        return results.stream()
-                .filter(Result::isCarried)
+        return carried()
                 .filter(one -> rate(one) == judgedRate())
                 .max(Comparator.comparingDouble(Report::streams))
                 .orElse(results.get(0));
     }
 
-    /** Why it is not more streams, or more events: the least of the missed steps beyond what is carried. */
-    Optional<Result> leastMissed(ToDoubleFunction<Result> size) {
-        double carried = greatest(size, 0);
-        return results.stream()
-                .filter(Result::isMissed)
-                .filter(one -> size.applyAsDouble(one) > carried)
-                .min(Comparator.comparingDouble(size));
+    /** Why it is not more streams; empty if more were not tried. */
+    Optional<Result> missedStreams() {
+        return leastMissed(Report::streams, streamsCarried());
+    }
+
+    /** Why it is not more events. */
+    Optional<Result> missedRate() {
+        return leastMissed(Report::rate, rateCarried());
     }
 
     URI base() {
@@ -134,23 +140,29 @@ public final class Report {
         return result.seen().step().eventsPerSecond();
     }
 
-    private static Verdict millisAtMost(String name, double measured, double target) {
-        return Verdict.atMost(name, measured, target, millis(measured), "at most " + millis(target));
-    }
-
-    /** Among the carried steps with at least this rate; 0 if there is none. */
-    private double greatest(ToDoubleFunction<Result> size, double rateMin) {
-        return results.stream()
-                .filter(Result::isCarried)
-                .filter(one -> rate(one) >= rateMin)
-                .mapToDouble(size)
+    /** At the goal's rate or above; 0 if none were. */
+    private double streamsCarried() {
+        return carried()
+                .filter(one -> rate(one) >= judgedRate())
+                .mapToDouble(Report::streams)
                 .max()
                 .orElse(0);
     }
 
-    private boolean isTried(ToDoubleFunction<Result> size, double target) {
-        return leastMissed(size).isPresent()
-                || results.stream().anyMatch(one -> !one.isCut() && size.applyAsDouble(one) >= target);
+    private double rateCarried() {
+        return carried().mapToDouble(Report::rate).max().orElse(0);
+    }
+
+    private Stream<Result> carried() {
+        return results.stream().filter(Result::isCarried);
+    }
+
+    /** Of those as great, one that is not in doubt comes first. */
+    private Optional<Result> leastMissed(ToDoubleFunction<Result> size, double carried) {
+        return results.stream()
+                .filter(Result::isMissed)
+                .filter(one -> size.applyAsDouble(one) > carried)
+                .min(Comparator.comparingDouble(size).thenComparing(Result::isInDoubt));
     }
 
     private double judgedRate() {

@@ -57,8 +57,10 @@ final class ReportText {
 
     private void limits() {
         if (report.plan().isRamp()) {
-            missed("streams", report.leastMissed(Report::streams));
-            missed("events/s", report.leastMissed(Report::rate));
+            Optional<Result> streams = report.missedStreams();
+            Optional<Result> rate = report.missedRate();
+            streams.ifPresent(this::missed);
+            rate.filter(one -> !streams.equals(rate)).ifPresent(this::missed);
         }
         switch (report.end()) {
             case ALL_TRIED -> {
@@ -71,19 +73,15 @@ final class ReportText {
         }
     }
 
-    private void missed(String unit, Optional<Result> missed) {
-        if (missed.isEmpty()) {
-            return;
-        }
-        Result result = missed.get();
-        double size = unit.equals("streams") ? Report.streams(result) : Report.rate(result);
-        line("Not carried: %,.0f %s, since %s", size, unit, String.join("; ", result.shortfalls()));
+    private void missed(Result result) {
+        line("Not carried: %s, since %s", load(result.seen().step()), String.join("; ", result.shortfalls()));
         if (result.isInDoubt()) {
             line("  The load generator was at its own limit then, so the server may carry more:");
             line("  %s.", result.seen().client());
-        } else if (result.seen().client().isMachineFull()
+        }
+        if (result.seen().client().isMachineFull()
                 && THIS_MACHINE.contains(report.base().getHost())) {
-            line("  This machine's processors were all busy then; the server shares them with the load generator.");
+            line("  This machine's processors were all busy; the server has them to share with the load generator.");
         }
         explain(result);
     }

@@ -1,6 +1,7 @@
 package dev.agentpipe.server.loadtest;
 
 import java.util.Locale;
+import java.util.Optional;
 
 /** One target and what was seen of it, in numbers and for people. */
 record Verdict(String name, Outcome outcome, double measured, double target, String text, String targetText) {
@@ -8,6 +9,8 @@ record Verdict(String name, Outcome outcome, double measured, double target, Str
     enum Outcome {
         OK("ok"),
         MISSED("MISSED"),
+        /** Missed while the load generator was at its own limit. */
+        IN_DOUBT("IN DOUBT"),
         NOT_TRIED("not tried");
 
         private final String word;
@@ -21,15 +24,20 @@ record Verdict(String name, Outcome outcome, double measured, double target, Str
         }
     }
 
-    static Verdict atMost(String name, double measured, double target, String text, String targetText) {
-        Outcome outcome = measured <= target ? Outcome.OK : Outcome.MISSED;
-        return new Verdict(name, outcome, measured, target, text, targetText);
+    static Verdict atMost(String name, Result judged, double measured, double target, String text, String targetText) {
+        Outcome outcome = measured <= target ? Outcome.OK : missed(judged);
+        return new Verdict(name, outcome, measured, target, text, "at most " + targetText);
     }
 
-    /** @param isTried whether so much was tried */
-    static Verdict atLeast(String name, double measured, double target, boolean isTried) {
-        Outcome outcome = measured >= target ? Outcome.OK : isTried ? Outcome.MISSED : Outcome.NOT_TRIED;
+    /** @param missed the least that was tried beyond what is measured; empty if nothing was */
+    static Verdict atLeast(String name, Optional<Result> missed, double measured, double target) {
+        Outcome outcome =
+                measured >= target ? Outcome.OK : missed.map(Verdict::missed).orElse(Outcome.NOT_TRIED);
         return new Verdict(name, outcome, measured, target, number(measured), "at least " + number(target));
+    }
+
+    private static Outcome missed(Result result) {
+        return result.isInDoubt() ? Outcome.IN_DOUBT : Outcome.MISSED;
     }
 
     private static String number(double value) {
