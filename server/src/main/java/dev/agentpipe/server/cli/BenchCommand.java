@@ -1,8 +1,8 @@
 package dev.agentpipe.server.cli;
 
+import dev.agentpipe.server.loadtest.Bench;
+import dev.agentpipe.server.loadtest.BenchException;
 import dev.agentpipe.server.loadtest.Follow;
-import dev.agentpipe.server.loadtest.LoadTest;
-import dev.agentpipe.server.loadtest.LoadTestException;
 import dev.agentpipe.server.loadtest.Plan;
 import dev.agentpipe.server.loadtest.Report;
 import java.io.PrintWriter;
@@ -129,17 +129,17 @@ final class BenchCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         ProgressLine progress = new ProgressLine(json ? err : out, err, Terminal.isThere());
         progress.say(announcement(base, plan));
-        LoadTest test = new LoadTest(base, key, plan, progress);
+        Bench bench = new Bench(base, key, plan, progress);
         CountDownLatch told = new CountDownLatch(1);
-        Thread onSignal = new Thread(() -> stop(test, told), "bench-stop");
+        Thread onSignal = new Thread(() -> stop(bench, told), "bench-stop");
         Runtime.getRuntime().addShutdownHook(onSignal);
         try {
-            Report report = test.run();
+            Report report = bench.run();
             progress.end();
             out.println(json ? report.json() : "\n" + report.text().stripTrailing());
             out.flush();
             return report.isMet() ? Commands.OK : Commands.FAILED;
-        } catch (LoadTestException e) {
+        } catch (BenchException e) {
             progress.end();
             err.println("agentpipe-server: " + e.getMessage());
             return NOT_MEASURED;
@@ -176,8 +176,8 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /** On the JVM's shutdown thread: the process lives until this returns. */
-    private static void stop(LoadTest test, CountDownLatch told) {
-        test.stop();
+    private static void stop(Bench bench, CountDownLatch told) {
+        bench.stop();
         try {
             told.await(STOP_SECONDS_MAX, TimeUnit.SECONDS);
         } catch (InterruptedException e) {

@@ -45,6 +45,13 @@ final class RemoteServer {
         this.environment = environment;
     }
 
+    /** Taken only to be refused in words that help, and without an echo of the key. */
+    @Option(names = "--key", hidden = true, arity = "0..1")
+    private void refuseKey(String key) {
+        throw wrong("--key is not taken: every user of the machine can read arguments. Set AGENTPIPE_STREAM_API_KEY, or"
+                + " give --key-file");
+    }
+
     /** Without a slash at its end. Cleaned as the CLI cleans it: the endpoint and slashes at the end are cut off. */
     URI base() {
         String cleaned = url.strip().replaceFirst("(/api/ingest)?/*$", "");

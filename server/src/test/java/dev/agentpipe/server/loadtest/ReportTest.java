@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -108,7 +109,7 @@ final class ReportTest {
                 900,
                 5,
                 9,
-                Map.of("429", 800L, "503 queue_full", 100L),
+                new TreeMap<>(Map.of("429", 800L, "503 queue_full", 100L)),
                 new Measurement.Streams(
                         40, 0, 9, 0, 0, new Percentiles(9, 1, 1, 1, 1), 1, 1, Map.of("overloaded", 10L)),
                 IDLE);

@@ -1,9 +1,9 @@
 package dev.agentpipe.server.loadtest;
 
 /** The server cannot be measured: it is not there, or does not let us in. */
-public final class LoadTestException extends Exception {
+public final class BenchException extends Exception {
 
-    LoadTestException(String message) {
+    BenchException(String message) {
         super(message);
     }
 }

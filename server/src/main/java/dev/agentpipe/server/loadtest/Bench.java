@@ -16,7 +16,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /** A run: the way in, the steps, the way out. To be run once, by one thread; {@link #stop} is for any other. */
-public final class LoadTest {
+public final class Bench {
 
     /** A ramp that finds its limits takes about as many steps. */
     private static final int STEPS = 16;
@@ -45,7 +45,7 @@ public final class LoadTest {
     private volatile boolean stopped;
 
     /** @param base without a slash at its end */
-    public LoadTest(URI base, String key, Plan plan, Progress progress) {
+    public Bench(URI base, String key, Plan plan, Progress progress) {
         this.base = base;
         this.plan = plan;
         this.progress = progress;
@@ -59,8 +59,8 @@ public final class LoadTest {
         stopped = true;
     }
 
-    /** @throws LoadTestException if not even the first event is taken */
-    public Report run() throws LoadTestException, InterruptedException {
+    /** @throws BenchException if not even the first event is taken */
+    public Report run() throws BenchException, InterruptedException {
         long started = System.nanoTime();
         try {
             enter();
@@ -132,26 +132,23 @@ public final class LoadTest {
     }
 
     /** The first event tells whether the server is there and takes the key; then all conversations are started. */
-    private void enter() throws LoadTestException, InterruptedException {
+    private void enter() throws BenchException, InterruptedException {
         HttpResponse<String> first;
         try {
             first = client.post(conversations.started(0)).get();
         } catch (ExecutionException e) {
             String message = e.getCause().getMessage();
-            throw new LoadTestException("no answer from " + base + ": "
+            throw new BenchException("no answer from " + base + ": "
                     + e.getCause().getClass().getSimpleName() + (message == null ? "" : ": " + message));
         }
         int status = first.statusCode();
         if (status >= 300 && status < 400) {
-            throw new LoadTestException(
-                    "%s sends us elsewhere (%d to %s); name that server if it is the one to be loaded"
-                            .formatted(
-                                    base,
-                                    status,
-                                    first.headers().firstValue("Location").orElse("nowhere")));
+            throw new BenchException("%s sends us elsewhere (%d to %s); name that server if it is the one to be loaded"
+                    .formatted(
+                            base, status, first.headers().firstValue("Location").orElse("nowhere")));
         }
         if (!BenchClient.isStored(status)) {
-            throw new LoadTestException(base + " does not take an event: " + BenchClient.failure(first, null));
+            throw new BenchException(base + " does not take an event: " + BenchClient.failure(first, null));
         }
         List<CompletableFuture<?>> others = new ArrayList<>();
         for (int conversation = 1; conversation < conversations.count(); conversation++) {
