@@ -90,7 +90,9 @@ public final class Bench {
             if (left < length.toNanos() && !results.isEmpty()) {
                 return false;
             }
-            Result result = run(next.get(), settle, length.minus(settle));
+            // Client and server may have just started; the first step is given as long again to warm up.
+            Duration warmUp = results.isEmpty() ? length : settle;
+            Result result = run(next.get(), warmUp, length.minus(settle));
             ramp.measured(result.isCarried());
             next = ramp.next();
         }

@@ -31,8 +31,8 @@ record ClientLoad(double cpuShare, double machineShare, double threadShare, doub
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "%.0f %% of this machine's processors are its own, %.0f %% in all; its busiest thread takes %.0f %% of one;"
-                        + " it is %.0f ms late (p99)",
+                "it took %.0f %% of this machine's processors (all processes: %.0f %%), its busiest thread %.0f %% of one;"
+                        + " it was %.0f ms late (p99)",
                 100 * cpuShare,
                 100 * machineShare,
                 100 * threadShare,

@@ -86,8 +86,13 @@ public final class Report {
                 goal.errorShare(),
                 text("%.2f %% of %,d", 100 * errors, judged.seen().due()),
                 text("%s %%", 100 * goal.errorShare())));
-        all.add(Verdict.atLeast("streams", missedStreams(), streamsCarried(), goal.streams()));
-        all.add(Verdict.atLeast("events/s", missedRate(), rateCarried(), goal.eventsPerSecond()));
+        all.add(Verdict.atLeast(
+                "streams",
+                missedStreams(),
+                streamsCarried(),
+                goal.streams(),
+                text(" at %,.1f events/s", judgedRate())));
+        all.add(Verdict.atLeast("events/s", missedRate(), rateCarried(), goal.eventsPerSecond(), ""));
         return all;
     }
 

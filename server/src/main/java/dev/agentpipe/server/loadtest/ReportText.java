@@ -76,7 +76,7 @@ final class ReportText {
     private void missed(Result result) {
         line("Not carried: %s, since %s", load(result.seen().step()), String.join("; ", result.shortfalls()));
         if (result.isInDoubt()) {
-            line("  The load generator was at its own limit then, so the server may carry more:");
+            line("  The load generator itself was held up then, so the server may carry more:");
             line("  %s.", result.seen().client());
         }
         if (result.seen().client().isMachineFull()

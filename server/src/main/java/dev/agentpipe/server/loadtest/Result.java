@@ -38,7 +38,7 @@ record Result(Measurement seen, List<String> shortfalls, boolean isCut) {
                 millis(seen.streams().delay().p50()),
                 millis(seen.streams().delay().p99()),
                 end,
-                isInDoubt() ? " (the load generator is at its limit)" : "");
+                isInDoubt() ? " (the load generator was held up)" : "");
     }
 
     static String millis(double value) {

@@ -36,11 +36,11 @@ final class Sender {
             while (!isFree && !stopped.getAsBoolean() && System.nanoTime() < ledger.end()) {
                 isFree = connections.tryAcquire(POLL_MILLIS, TimeUnit.MILLISECONDS);
             }
-            if (!isFree || stopped.getAsBoolean()) {
-                if (isFree) {
-                    connections.release();
-                }
-                ledger.cut(System.nanoTime());
+            if (stopped.getAsBoolean()) {
+                ledger.cut(Math.min(System.nanoTime(), ledger.due(index)));
+            }
+            if (stopped.getAsBoolean() || !isFree) {
+                connections.release(isFree ? 1 : 0);
                 return;
             }
             post(ledger, index);

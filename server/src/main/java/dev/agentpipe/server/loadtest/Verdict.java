@@ -9,7 +9,7 @@ record Verdict(String name, Outcome outcome, double measured, double target, Str
     enum Outcome {
         OK("ok"),
         MISSED("MISSED"),
-        /** Missed while the load generator was at its own limit. */
+        /** Missed while the load generator itself was held up. */
         IN_DOUBT("IN DOUBT"),
         NOT_TRIED("not tried");
 
@@ -29,14 +29,20 @@ record Verdict(String name, Outcome outcome, double measured, double target, Str
         return new Verdict(name, outcome, measured, target, text, "at most " + targetText);
     }
 
-    /** @param missed the least that was tried beyond what is measured; empty if nothing was */
-    static Verdict atLeast(String name, Optional<Result> missed, double measured, double target) {
+    /**
+     * @param missed the least that was tried beyond what is measured; empty if nothing was
+     * @param with what else was carried, for people
+     */
+    static Verdict atLeast(String name, Optional<Result> missed, double measured, double target, String with) {
         Outcome outcome =
                 measured >= target ? Outcome.OK : missed.map(Verdict::missed).orElse(Outcome.NOT_TRIED);
-        return new Verdict(name, outcome, measured, target, number(measured), "at least " + number(target));
+        return new Verdict(name, outcome, measured, target, number(measured) + with, "at least " + number(target));
     }
 
     private static Outcome missed(Result result) {
+        if (result.isCut()) {
+            return Outcome.NOT_TRIED;
+        }
         return result.isInDoubt() ? Outcome.IN_DOUBT : Outcome.MISSED;
     }
 

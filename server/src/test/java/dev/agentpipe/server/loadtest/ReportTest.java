@@ -51,7 +51,9 @@ final class ReportTest {
         assertFalse(report.isMet());
         assertEquals(List.of(Outcome.OK, Outcome.OK, Outcome.OK, Outcome.MISSED, Outcome.OK), outcomes(report));
         assertText(
-                report, "Not carried: 800 streams, 100.0 events/s, since p95 is 300 ms", "400 (target at least 1,000)");
+                report,
+                "Not carried: 800 streams, 100.0 events/s, since p95 is 300 ms",
+                "400 at 100.0 events/s (target at least 1,000)");
     }
 
     @Test
@@ -64,7 +66,7 @@ final class ReportTest {
         assertEquals(Outcome.IN_DOUBT, outcomes(report).get(3));
         assertText(
                 report,
-                "The load generator was at its own limit then, so the server may carry more",
+                "The load generator itself was held up then, so the server may carry more",
                 "(p99)",
                 "IN DOUBT");
     }
