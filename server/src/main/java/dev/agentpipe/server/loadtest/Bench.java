@@ -26,6 +26,7 @@ public final class Bench {
     private static final Duration SETTLE_MAX = Duration.ofSeconds(2);
     private static final Duration QUIET_MAX = Duration.ofSeconds(2);
     private static final Duration FAREWELL_MAX = Duration.ofSeconds(3);
+    private static final int WITHOUT_STORED_MAX = 2;
     private static final long PROGRESS_MILLIS = 500;
 
     private final URI base;
@@ -42,6 +43,7 @@ public final class Bench {
     });
     private final List<Result> results = new ArrayList<>();
     private long storedMessages;
+    private int stepsWithoutStored;
     private volatile boolean stopped;
 
     /** @param base without a slash at its end */
@@ -64,22 +66,21 @@ public final class Bench {
         long started = System.nanoTime();
         try {
             enter();
-            boolean isFinished = plan.isRamp() ? ramp(started) : steady();
-            End end = stopped ? End.STOPPED : isFinished ? End.ALL_TRIED : End.TIME_OVER;
+            End end = plan.isRamp() ? ramp(started) : steady();
             return new Report(base, plan, results, left(), end);
         } finally {
             leave();
         }
     }
 
-    private boolean steady() throws InterruptedException {
+    private End steady() throws InterruptedException {
         Step step = new Step(plan.goal().streams(), plan.goal().eventsPerSecond());
         Duration settle = settle(plan.duration());
         run(step, settle, plan.duration().minus(settle));
-        return true;
+        return stopped ? End.STOPPED : End.ALL_TRIED;
     }
 
-    private boolean ramp(long started) throws InterruptedException {
+    private End ramp(long started) throws InterruptedException {
         Duration length = plan.duration().dividedBy(STEPS);
         length = length.compareTo(STEP_MIN) < 0 ? STEP_MIN : length.compareTo(STEP_MAX) > 0 ? STEP_MAX : length;
         Duration settle = settle(length);
@@ -88,15 +89,18 @@ public final class Bench {
         while (next.isPresent() && !stopped) {
             long left = plan.duration().toNanos() - (System.nanoTime() - started);
             if (left < length.toNanos() && !results.isEmpty()) {
-                return false;
+                return End.TIME_OVER;
             }
             // Client and server may have just started; the first step is given as long again to warm up.
             Duration warmUp = results.isEmpty() ? length : settle;
             Result result = run(next.get(), warmUp, length.minus(settle));
+            if (stepsWithoutStored == WITHOUT_STORED_MAX) {
+                return End.NOTHING_STORED;
+            }
             ramp.measured(result.isCarried());
             next = ramp.next();
         }
-        return next.isEmpty();
+        return stopped ? End.STOPPED : End.ALL_TRIED;
     }
 
     private static Duration settle(Duration length) {
@@ -120,6 +124,7 @@ public final class Bench {
         display.cancel(false);
         Measurement seen = ledger.measured(step, viewers.seen(), watch.end(), System.nanoTime());
         storedMessages += ledger.storedCount();
+        stepsWithoutStored = ledger.storedCount() == 0 ? stepsWithoutStored + 1 : 0;
         Result result = new Result(seen, plan.goal().shortfalls(seen), stopped && plan.isRamp());
         results.add(result);
         progress.say(result.line());

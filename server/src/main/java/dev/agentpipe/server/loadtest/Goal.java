@@ -28,41 +28,41 @@ public record Goal(int streams, double eventsPerSecond, double p95Millis, double
     private static final double DELAY_GROWTH_MILLIS = 100;
 
     /** In what a measurement falls short of carrying its step as well as asked; empty if in nothing. */
-    List<String> shortfalls(Measurement seen) {
-        List<String> found = new ArrayList<>();
+    List<Shortfall> shortfalls(Measurement seen) {
+        List<Shortfall> found = new ArrayList<>();
         double offered = seen.step().eventsPerSecond();
         if (seen.answeredPerSecond() < ANSWERED_SHARE * offered) {
-            found.add(text("%,.1f of %,.1f events/s were stored in time", seen.answeredPerSecond(), offered));
+            found.add(late("%,.1f of %,.1f events/s were stored in time", seen.answeredPerSecond(), offered));
         }
         if (seen.errorShare() > errorShare) {
-            found.add(text("%.2f %% errors: %s", 100 * seen.errorShare(), counts(seen.failures())));
+            found.add(wrong("%.2f %% errors: %s", 100 * seen.errorShare(), counts(seen.failures())));
         }
         if (seen.latency().p95() > p95Millis) {
-            found.add(text("p95 is %,.0f ms", seen.latency().p95()));
+            found.add(late("p95 is %,.0f ms", seen.latency().p95()));
         }
         if (seen.latency().p99() > p99Millis) {
-            found.add(text("p99 is %,.0f ms", seen.latency().p99()));
+            found.add(late("p99 is %,.0f ms", seen.latency().p99()));
         }
         streamShortfalls(seen, found);
         return found;
     }
 
-    private static void streamShortfalls(Measurement seen, List<String> found) {
+    private static void streamShortfalls(Measurement seen, List<Shortfall> found) {
         Measurement.Streams streams = seen.streams();
         int wanted = seen.step().streams();
         if (streams.opened() < wanted) {
-            found.add(text("%,d of %,d streams opened: %s", streams.opened(), wanted, counts(streams.failures())));
+            found.add(wrong("%,d of %,d streams opened: %s", streams.opened(), wanted, counts(streams.failures())));
         } else if (streams.lost() > 0) {
-            found.add(text("%,d streams were lost: %s", streams.lost(), counts(streams.failures())));
+            found.add(wrong("%,d streams were lost: %s", streams.lost(), counts(streams.failures())));
         }
         if (streams.missing() > 0) {
-            found.add(text("%,d deliveries are missing", streams.missing()));
+            found.add(wrong("%,d deliveries are missing", streams.missing()));
         }
         if (streams.disordered() > 0) {
-            found.add(text("%,d deliveries out of order or repeated", streams.disordered()));
+            found.add(wrong("%,d deliveries out of order or repeated", streams.disordered()));
         }
         if (streams.delayLate() > DELAY_GROWTH * streams.delayEarly() + DELAY_GROWTH_MILLIS) {
-            found.add(text(
+            found.add(late(
                     "the streams fall behind: p50 of the delay grew from %,.0f to %,.0f ms",
                     streams.delayEarly(), streams.delayLate()));
         }
@@ -73,6 +73,14 @@ public record Goal(int streams, double eventsPerSecond, double p95Millis, double
         return failures.entrySet().stream()
                 .map(one -> text("%s (%,d)", one.getKey(), one.getValue()))
                 .collect(Collectors.joining(", "));
+    }
+
+    private static Shortfall late(String format, Object... values) {
+        return new Shortfall(true, text(format, values));
+    }
+
+    private static Shortfall wrong(String format, Object... values) {
+        return new Shortfall(false, text(format, values));
     }
 
     private static String text(String format, Object... values) {

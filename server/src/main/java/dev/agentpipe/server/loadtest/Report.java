@@ -37,6 +37,8 @@ public final class Report {
     enum End {
         ALL_TRIED,
         TIME_OVER,
+        /** Two steps in a row, not one event was stored: the server is gone, or lets nobody in. */
+        NOTHING_STORED,
         STOPPED
     }
 

@@ -42,7 +42,7 @@ final class ReportJson {
                 .put("eventsPerSecond", seen.step().eventsPerSecond())
                 .put("outcome", result.isCut() ? "cut" : result.isCarried() ? "carried" : "missed");
         var shortfalls = json.putArray("shortfalls");
-        result.shortfalls().forEach(shortfalls::add);
+        result.shortfalls().forEach(one -> shortfalls.add(one.text()));
         json.put("seconds", seen.seconds())
                 .put("due", seen.due())
                 .put("storedPerSecond", seen.answeredPerSecond())

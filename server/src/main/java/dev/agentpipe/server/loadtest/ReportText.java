@@ -69,12 +69,13 @@ final class ReportText {
                 }
             }
             case TIME_OVER -> line("The time was over before all was tried: --duration.");
+            case NOTHING_STORED -> line("Ended early: the server did not store an event any more.");
             case STOPPED -> line("Stopped before all was tried.");
         }
     }
 
     private void missed(Result result) {
-        line("Not carried: %s, since %s", load(result.seen().step()), String.join("; ", result.shortfalls()));
+        line("Not carried: %s, since %s", load(result.seen().step()), result.why());
         if (result.isInDoubt()) {
             line("  The load generator itself was held up then, so the server may carry more:");
             line("  %s.", result.seen().client());

@@ -2,6 +2,7 @@ package dev.agentpipe.server.loadtest;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * A step and what became of it.
@@ -9,7 +10,7 @@ import java.util.Locale;
  * @param shortfalls in what it was missed; empty if it was carried
  * @param isCut whether the run was stopped in its midst
  */
-record Result(Measurement seen, List<String> shortfalls, boolean isCut) {
+record Result(Measurement seen, List<Shortfall> shortfalls, boolean isCut) {
 
     boolean isCarried() {
         return shortfalls.isEmpty() && !isCut;
@@ -21,12 +22,17 @@ record Result(Measurement seen, List<String> shortfalls, boolean isCut) {
 
     /** Whether what was missed may have been missed by the load generator. */
     boolean isInDoubt() {
-        return isMissed() && seen.client().isLimit();
+        return isMissed() && seen.client().isLimit() && shortfalls.stream().allMatch(Shortfall::isLateness);
+    }
+
+    /** In what it was missed, for people. */
+    String why() {
+        return shortfalls.stream().map(Shortfall::text).collect(Collectors.joining("; "));
     }
 
     /** For people, as a run goes on. */
     String line() {
-        String end = isCut ? "cut" : isCarried() ? "ok" : "MISSED: " + String.join("; ", shortfalls);
+        String end = isCut ? "cut" : isCarried() ? "ok" : "MISSED: " + why();
         return String.format(
                 Locale.ROOT,
                 "%,6d streams %,8.1f events/s   p50 %s p95 %s p99 %s   delay p50 %s p99 %s   %s%s",

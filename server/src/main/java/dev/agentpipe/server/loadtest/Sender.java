@@ -1,5 +1,6 @@
 package dev.agentpipe.server.loadtest;
 
+import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -16,6 +17,7 @@ final class Sender {
 
     private static final long PARK_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long POLL_MILLIS = 10;
+    private static final Duration STOPPING_MAX = Duration.ofSeconds(1);
 
     private final BenchClient client;
     private final Conversations conversations;
@@ -50,11 +52,16 @@ final class Sender {
         }
     }
 
-    /** Waits for the answers to what was sent; gives up when none can come any more. */
+    /** Waits for the answers to what was sent; gives up when none can come any more, or when the run is stopped, soon. */
     void awaitAnswers() throws InterruptedException {
-        if (connections.tryAcquire(UNDER_WAY_MAX, BenchClient.ANSWER_MAX.toMillis() + 1_000, TimeUnit.MILLISECONDS)) {
-            connections.release(UNDER_WAY_MAX);
+        long since = System.nanoTime();
+        while (!connections.tryAcquire(UNDER_WAY_MAX, POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+            Duration most = stopped.getAsBoolean() ? STOPPING_MAX : BenchClient.ANSWER_MAX.plus(STOPPING_MAX);
+            if (System.nanoTime() - since > most.toNanos()) {
+                return;
+            }
         }
+        connections.release(UNDER_WAY_MAX);
     }
 
     /** Whether there was anything to wait for. */

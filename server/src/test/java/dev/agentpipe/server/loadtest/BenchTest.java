@@ -92,7 +92,7 @@ final class BenchTest {
             Report report = load(server.uri(), WeakServer.KEY, ramp(STRICT)).run();
 
             assertFalse(report.isMet());
-            assertTrue(String.join("; ", report.results().get(0).shortfalls()).contains(why), report::text);
+            assertTrue(report.results().get(0).why().contains(why), report::text);
             assertTrue(report.text().contains(why), report::text);
         }
     }
@@ -105,6 +105,18 @@ final class BenchTest {
 
             assertEquals(0, seen.streams().missing() + seen.streams().disordered() + seen.errors(), report::text);
             assertFalse((report.text() + report.json() + said).contains(WeakServer.KEY), "the key is not shown");
+        }
+    }
+
+    /** Conversations were started; messages are not stored. */
+    @Test
+    void run_onAServerThatGoesAway_endsEarly() throws Exception {
+        try (WeakServer server = new WeakServer(Weakness.STORES_NO_MORE)) {
+            Plan plan = new Plan(PATIENT, true, 4, 40, Follow.ALL, Duration.ofSeconds(16));
+            Report report = load(server.uri(), WeakServer.KEY, plan).run();
+
+            assertEquals(Report.End.NOTHING_STORED, report.end(), report::text);
+            assertEquals(2, report.results().size(), report::text);
         }
     }
 

@@ -62,6 +62,8 @@ final class GoalTest {
     }
 
     private static void assertShortfalls(Measurement seen, String... expected) {
-        assertEquals(List.of(expected), Goal.DEPLOYMENT.shortfalls(seen));
+        assertEquals(
+                List.of(expected),
+                Goal.DEPLOYMENT.shortfalls(seen).stream().map(Shortfall::text).toList());
     }
 }

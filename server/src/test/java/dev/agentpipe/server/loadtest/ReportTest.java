@@ -80,6 +80,18 @@ final class ReportTest {
         assertEquals(Outcome.MISSED, outcomes(report(End.ALL_TRIED, 1_000, 100)).get(3));
     }
 
+    /** However busy the load generator is, it loses no event of the server's. */
+    @Test
+    void miss_ofMoreThanTimes_isNotInDoubt() {
+        carried(400, 100);
+        Measurement.Streams lossy =
+                new Measurement.Streams(800, 0, 9, 1, 0, new Percentiles(9, 1, 1, 1, 1), 1, 1, Map.of());
+        Measurement seen = Measurements.seen(800, 100, 100, 0, 300, 300, Map.of(), lossy, BUSY);
+        results.add(new Result(seen, Goal.DEPLOYMENT.shortfalls(seen), false));
+
+        assertEquals(Outcome.MISSED, outcomes(report(End.ALL_TRIED, 1_000, 100)).get(3));
+    }
+
     @Test
     void bounds_belowTheTargets_leaveThemUntried() {
         carried(100, 50);

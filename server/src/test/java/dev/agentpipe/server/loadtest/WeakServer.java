@@ -31,6 +31,7 @@ final class WeakServer implements AutoCloseable {
         SLOW,
         FAILS_SOME,
         LIMITS_RATE,
+        STORES_NO_MORE,
         REDIRECTS,
         REFUSES_STREAMS,
         ENDS_STREAMS,
@@ -93,6 +94,10 @@ final class WeakServer implements AutoCloseable {
         boolean isHit = Integer.parseInt(id.substring(id.lastIndexOf('-') + 1)) % ONE_IN == 0;
         if (isHit && weakness == Weakness.FAILS_SOME) {
             answer(exchange, 500, "{\"code\":\"internal_error\"}");
+            return;
+        }
+        if (weakness == Weakness.STORES_NO_MORE) {
+            answer(exchange, 503, "{\"code\":\"database_unavailable\"}");
             return;
         }
         if (isHit && weakness == Weakness.LIMITS_RATE) {
