@@ -34,7 +34,8 @@ final class ReportText {
     private void capacity() {
         Optional<Result> best = report.greatestCarried();
         if (best.isEmpty()) {
-            line("No load that was tried is carried as asked.");
+            boolean isTried = report.results().stream().anyMatch(Result::isMissed);
+            line(isTried ? "No load that was tried is carried as asked." : "No step was over.");
             return;
         }
         Measurement seen = best.get().seen();
