@@ -1,19 +1,12 @@
 package dev.agentpipe.server.loadtest;
 
 import dev.agentpipe.server.sse.SseEvent;
-import dev.agentpipe.server.sse.SseParser;
-import java.net.http.HttpResponse;
-import java.nio.ByteBuffer;
+import dev.agentpipe.server.sse.SseSubscriber;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Flow;
 
-/**
- * The reader of one stream. The HTTP client calls it from one thread at a time; the body is "there" as soon as the headers
- * are, since a stream never completes.
- */
-final class Viewer implements HttpResponse.BodySubscriber<Void> {
+/** The reader of one stream. The HTTP client calls it from one thread at a time. */
+final class Viewer {
 
     /** Who counts what viewers see; called on the HTTP client's threads. */
     interface Counter {
@@ -29,9 +22,8 @@ final class Viewer implements HttpResponse.BodySubscriber<Void> {
     private final int conversation;
     private final Conversations conversations;
     private final Counter counter;
-    private final SseParser parser = new SseParser(this::event);
+    private final SseSubscriber body = new SseSubscriber(this::event, this::end);
     private final CompletableFuture<Void> begun = new CompletableFuture<>();
-    private final CompletableFuture<Flow.Subscription> subscription = new CompletableFuture<>();
     private String lastWord = "ended by the server";
     private long position = -1;
     private volatile boolean isOver;
@@ -51,6 +43,10 @@ final class Viewer implements HttpResponse.BodySubscriber<Void> {
         return conversation < 0 || conversation == asked;
     }
 
+    SseSubscriber body() {
+        return body;
+    }
+
     /** Completes when the server has said that the stream is open. */
     CompletableFuture<Void> begun() {
         return begun;
@@ -62,36 +58,11 @@ final class Viewer implements HttpResponse.BodySubscriber<Void> {
 
     /** Cuts the stream; nobody is told. */
     void close() {
-        subscription.thenAccept(Flow.Subscription::cancel);
+        body.close();
     }
 
-    @Override
-    public CompletionStage<Void> getBody() {
-        return CompletableFuture.completedStage(null);
-    }
-
-    @Override
-    public void onSubscribe(Flow.Subscription started) {
-        subscription.complete(started);
-        started.request(Long.MAX_VALUE);
-    }
-
-    @Override
-    public void onNext(List<ByteBuffer> buffers) {
-        buffers.forEach(parser::feed);
-    }
-
-    @Override
-    public void onError(Throwable cause) {
-        end(cause.getClass().getSimpleName());
-    }
-
-    @Override
-    public void onComplete() {
-        end(lastWord);
-    }
-
-    private void end(String why) {
+    private void end(String error) {
+        String why = error.isEmpty() ? lastWord : error;
         isOver = true;
         begun.completeExceptionally(new IllegalStateException(why));
         counter.ended(this, why);

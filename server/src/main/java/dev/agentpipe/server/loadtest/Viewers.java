@@ -150,7 +150,7 @@ final class Viewers implements Viewer.Counter {
     private CompletableFuture<?> openOne() {
         int conversation = follow == Follow.ALL ? -1 : created++ % conversations.count();
         Viewer viewer = new Viewer(conversation, conversations, this);
-        return client.open(viewer.follows(), viewer)
+        return client.open(viewer.follows(), viewer.body())
                 .thenCompose(response -> accepted(response, viewer))
                 .orTimeout(OPEN_SECONDS_MAX, TimeUnit.SECONDS)
                 .handle((nothing, error) -> {

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
  * Bytes to events, as the HTML standard has it (section 9.2.6, "Interpreting an event stream"), however the bytes are split.
  * One thread at a time.
  */
-public final class SseParser {
+final class SseParser {
 
     private static final String BYTE_ORDER_MARK = "\ufeff";
 
@@ -24,11 +24,11 @@ public final class SseParser {
     private String type = "";
     private StringBuilder data;
 
-    public SseParser(Consumer<SseEvent> events) {
+    SseParser(Consumer<SseEvent> events) {
         this.events = events;
     }
 
-    public void feed(ByteBuffer bytes) {
+    void feed(ByteBuffer bytes) {
         while (bytes.hasRemaining()) {
             byte b = bytes.get();
             if (b == '\n' && afterCarriageReturn) {
