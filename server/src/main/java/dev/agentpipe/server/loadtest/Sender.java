@@ -15,6 +15,7 @@ final class Sender {
     /** As many connections; a server that answers in 100 ms gets 5,000 events a second through them. */
     private static final int UNDER_WAY_MAX = 512;
 
+    private static final String UNSENT = "not sent, " + UNDER_WAY_MAX + " requests were without answer";
     private static final long PARK_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long POLL_MILLIS = 10;
     private static final Duration STOPPING_MAX = Duration.ofSeconds(1);
@@ -38,11 +39,13 @@ final class Sender {
             while (!isFree && !stopped.getAsBoolean() && System.nanoTime() < ledger.end()) {
                 isFree = connections.tryAcquire(POLL_MILLIS, TimeUnit.MILLISECONDS);
             }
-            if (stopped.getAsBoolean()) {
+            boolean isStopped = stopped.getAsBoolean();
+            if (isStopped) {
                 ledger.cut(Math.min(System.nanoTime(), ledger.due(index)));
             }
-            if (stopped.getAsBoolean() || !isFree) {
+            if (isStopped || !isFree) {
                 connections.release(isFree ? 1 : 0);
+                giveUp(ledger, index);
                 return;
             }
             post(ledger, index);
@@ -74,6 +77,14 @@ final class Sender {
             left = ledger.due(index) - System.nanoTime();
         }
         return hasWaited;
+    }
+
+    /** Those that were due and found no connection; what a cut has taken out is not looked at. */
+    private static void giveUp(Ledger ledger, int firstUnsent) {
+        long now = System.nanoTime();
+        for (int index = firstUnsent; index < ledger.count() && ledger.due(index) < ledger.end(); index++) {
+            ledger.refused(index, UNSENT, now);
+        }
     }
 
     private void post(Ledger ledger, int index) {
