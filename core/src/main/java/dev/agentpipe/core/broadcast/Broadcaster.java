@@ -53,13 +53,11 @@ public final class Broadcaster implements LogTail.Listener {
         return window.floor();
     }
 
-    /** All readers are ended: they come back with their places, and are told. */
+    /** Each reader looks into the log for what it lacks, and ends: it comes back with its place, and is told. */
     @Override
     public void lost(long through) {
-        for (Lane lane : lanes) {
-            lane.execute(() -> lane.end(Integer.MAX_VALUE, CloseReason.NOT_RETAINED));
-        }
         window.restart(through);
+        lanes.forEach(Lane::wake);
     }
 
     @Override
@@ -70,9 +68,7 @@ public final class Broadcaster implements LogTail.Listener {
     @Override
     public void advanced(List<LogRecord> records, long through) {
         window.add(encoded(records), through);
-        for (Lane lane : lanes) {
-            lane.wake();
-        }
+        lanes.forEach(Lane::wake);
     }
 
     private List<Frame> encoded(List<LogRecord> records) {

@@ -113,6 +113,11 @@ final class Window {
         return next;
     }
 
+    boolean isEmpty() {
+        long end = next;
+        return oldest >= end;
+    }
+
     /** The frame of this sequence, which must be below {@link #next()}; null if it is no longer held. */
     Frame get(long sequence) {
         Frame frame = slots.get(slot(sequence));
