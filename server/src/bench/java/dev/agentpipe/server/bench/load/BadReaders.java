@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.StandardSocketOptions;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -102,7 +103,7 @@ public final class BadReaders implements AutoCloseable {
                     length = in.read(bytes);
                 }
                 count++;
-            } catch (java.net.SocketTimeoutException stillThere) {
+            } catch (SocketTimeoutException stillThere) {
                 continue;
             } catch (IOException reset) {
                 count++;

@@ -107,7 +107,7 @@ public final class StreamLoad implements AutoCloseable {
             if (System.nanoTime() - deadline > 0) {
                 return false;
             }
-            Thread.sleep(5);
+            Thread.sleep(20);
         }
         return true;
     }
@@ -229,7 +229,8 @@ public final class StreamLoad implements AutoCloseable {
         try {
             if (key.isConnectable()) {
                 channel.finishConnect();
-                channel.write(ByteBuffer.wrap(request(stream).getBytes(StandardCharsets.US_ASCII)));
+                String request = request(port, messages, stream.conversation, plan.lastEventId());
+                channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
                 key.interestOps(SelectionKey.OP_READ);
                 return;
             }
@@ -261,9 +262,10 @@ public final class StreamLoad implements AutoCloseable {
         }
     }
 
-    private String request(Stream stream) {
-        String query = stream.conversation < 0 ? "" : "?conversationId=" + messages.conversationId(stream.conversation);
-        String resume = plan.lastEventId() == null ? "" : "Last-Event-ID: " + plan.lastEventId() + "\r\n";
+    /** @param lastEventId null: what comes from now on */
+    static String request(int port, Messages messages, int conversation, String lastEventId) {
+        String query = conversation < 0 ? "" : "?conversationId=" + messages.conversationId(conversation);
+        String resume = lastEventId == null ? "" : "Last-Event-ID: " + lastEventId + "\r\n";
         return "GET /api/realtime/stream" + query + " HTTP/1.1\r\nHost: 127.0.0.1:" + port
                 + "\r\nAccept: text/event-stream\r\n" + resume + "\r\n";
     }
