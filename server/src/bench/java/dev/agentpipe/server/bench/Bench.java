@@ -134,7 +134,7 @@ public final class Bench implements Callable<Integer> {
         try (Session session = new Session(options(List.of("-jar", copy.toString())), progress)) {
             Thread cleaner = new Thread(
                     () -> {
-                        session.close();
+                        session.end();
                         delete(copy);
                     },
                     "bench-cleaner");
@@ -175,7 +175,7 @@ public final class Bench implements Callable<Integer> {
                 quick);
     }
 
-    private Report measure(Session session, List<Measurement> selected, Progress progress) throws Exception {
+    private Report measure(Session session, List<Measurement> selected, Progress progress) throws IOException {
         Report report = new Report(circumstances(session));
         for (int i = 0; i < selected.size(); i++) {
             progress.part((i + 1) + " of " + selected.size());

@@ -5,6 +5,7 @@ import dev.agentpipe.server.bench.load.Deliveries;
 import dev.agentpipe.server.bench.load.IngestPlan;
 import dev.agentpipe.server.bench.load.IngestPlan.Body;
 import dev.agentpipe.server.bench.load.IngestResult;
+import dev.agentpipe.server.bench.load.Messages;
 import dev.agentpipe.server.bench.load.Resume;
 import dev.agentpipe.server.bench.load.StreamLoad;
 import dev.agentpipe.server.bench.load.StreamPlan;
@@ -18,7 +19,7 @@ import java.util.concurrent.FutureTask;
 final class ReplayMeasurements {
 
     private static final int REQUESTS = 2_000;
-    private static final int CONVERSATIONS = REQUESTS / 2;
+    private static final int CONVERSATIONS = 1_000;
     private static final int RESUMES = 30;
     private static final Duration STORM_MAX = Duration.ofMinutes(5);
 
@@ -36,17 +37,20 @@ final class ReplayMeasurements {
                         "ms",
                         1),
                 Goal.none("far", "40,000 events behind it", "ms", 1),
-                Goal.none("filtered", "40,000 events behind it, one conversation of 1,000", "ms", 1));
+                Goal.none("filtered", "40,000 events behind it, a conversation that has only the newest ten", "ms", 1));
         Measurement.Step fill = (session, run) -> IngestMeasurements.check(
                 run,
                 session.ingest(new IngestPlan(
                         8, CONVERSATIONS, Body.ARRAY, session.count(500), 0, Duration.ofMinutes(5), REQUESTS)));
         return new Measurement("resume", goals, ServerOptions.WARM, fill, (session, run) -> {
+            Messages rare = new Messages(); // of a conversation that has nothing but the newest ten events
+            IngestMeasurements.check(
+                    run,
+                    session.ingest(new IngestPlan(1, 1, Body.ARRAY, 10, 0, Duration.ofSeconds(10), 1), rare.copy()));
             String head = head(session);
-            run.put("near", resumes(session, before(head, session.count(100)), -1));
-            run.put("far", resumes(session, before(head, session.count(40_000)), -1));
-            // Each conversation has two requests; the second one of the last conversations is near the head.
-            run.put("filtered", resumes(session, before(head, session.count(40_000)), CONVERSATIONS - 10));
+            run.put("near", resumes(session, session.messages(), before(head, session.count(100)), -1));
+            run.put("far", resumes(session, session.messages(), before(head, session.count(40_000)), -1));
+            run.put("filtered", resumes(session, rare, before(head, session.count(40_000)), 0));
         });
     }
 
@@ -61,10 +65,10 @@ final class ReplayMeasurements {
         return id.substring(0, dash + 1) + (Long.parseLong(id.substring(dash + 1)) - events);
     }
 
-    private static double resumes(Session session, String id, int conversation) throws IOException {
+    private static double resumes(Session session, Messages messages, String id, int conversation) throws IOException {
         List<Double> millis = new ArrayList<>();
         for (int i = 0; i < RESUMES; i++) {
-            millis.add(Resume.firstEventMillis(session.port(), session.messages(), id, conversation));
+            millis.add(Resume.firstEventMillis(session.port(), messages, id, conversation));
         }
         return Report.median(millis);
     }

@@ -28,7 +28,7 @@ import java.util.stream.Stream;
  * Does the measurements: a temporary folder, a PostgreSQL in it, and for each measurement a fresh server with an empty
  * database. What a measurement needs to do its work, it asks here.
  *
- * <p>Confined to the thread that measures, but for {@link #close}, which may also come when the process is told to end.
+ * <p>Confined to the thread that measures, but for {@link #end}, which also comes when the process is told to end.
  */
 final class Session implements AutoCloseable {
 
@@ -65,9 +65,9 @@ final class Session implements AutoCloseable {
     private String databaseUrl;
     private Messages messages;
     private String client;
+    private ServerProcess server;
 
-    // Also looked at when the process is told to end.
-    private volatile ServerProcess server;
+    // Guarded by this.
     private boolean isClosed;
 
     Session(Options options, Progress progress) throws IOException {
@@ -81,21 +81,24 @@ final class Session implements AutoCloseable {
                 : Optional.empty();
     }
 
-    Report.Entry measure(Measurement measurement) throws Exception {
-        ServerOptions wanted = measurement.server();
+    /** Never fails: what went wrong is a problem of a run, and the next measurement may work. */
+    Report.Entry measure(Measurement measurement) {
         List<Run> runs = new ArrayList<>();
         client = "Java";
         try {
-            int count = options.runs();
-            for (int i = 1; i <= count; i++) {
-                if (i == 1 || wanted.freshEachRun()) {
+            for (int i = 1; i <= options.runs(); i++) {
+                if (i == 1 || measurement.server().freshEachRun()) {
                     replaceServer(measurement);
                 }
-                progress.say(measurement.name() + ", run " + i + " of " + count);
+                progress.say(measurement.name() + ", run " + i + " of " + options.runs());
                 runs.add(run(measurement));
             }
-        } finally {
             endServer();
+        } catch (Exception e) {
+            progress.warn(measurement.name() + " failed: " + e);
+            Run failed = new Run();
+            failed.problem("failed: " + e.getMessage());
+            runs.add(failed);
         }
         return new Report.Entry(measurement, client, runs);
     }
@@ -106,7 +109,8 @@ final class Session implements AutoCloseable {
         databaseUrl = postgres.newDatabase();
         if (measurement.server().isStarted()) {
             progress.say(measurement.name() + ", starting a server");
-            server = startServer(measurement.server());
+            server = start(measurement.server());
+            server.awaitHealthy();
             if (measurement.server().warmUp()) {
                 progress.say(measurement.name() + ", warming up");
                 warmUp();
@@ -121,12 +125,20 @@ final class Session implements AutoCloseable {
         postgres.checkpoint();
     }
 
-    private ServerProcess startServer(ServerOptions wanted) throws IOException, InterruptedException {
+    private ServerProcess start(ServerOptions wanted) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(options.javaHome().resolve("bin/java").toString());
         command.addAll(wanted.jvm());
         command.addAll(options.program());
-        return ServerProcess.start(command, options.javaHome(), databaseUrl, wanted.environment(), folder);
+        return start(command, wanted.environment());
+    }
+
+    /** Nothing is started any more once all that was started has been ended. */
+    private synchronized ServerProcess start(List<String> command, Map<String, String> environment) throws IOException {
+        if (isClosed) {
+            throw new IOException("told to end");
+        }
+        return new ServerProcess(command, options.javaHome(), databaseUrl, environment, folder);
     }
 
     /** All paths of the load, until the compiler has seen them often. */
@@ -149,9 +161,8 @@ final class Session implements AutoCloseable {
     }
 
     private void endServer() throws SQLException {
-        ServerProcess ended = server;
-        if (ended != null) {
-            ended.close();
+        if (server != null) {
+            server.close();
             server = null;
         }
         if (databaseUrl != null) {
@@ -160,21 +171,20 @@ final class Session implements AutoCloseable {
         }
     }
 
-    /** Starts the launcher's server on the measurement's database; the caller ends it. */
-    ServerProcess launch(Map<String, String> environment) throws IOException, InterruptedException {
+    /** Begins to start the launcher's server on the measurement's database; the caller ends it. */
+    ServerProcess launch(Map<String, String> environment) throws IOException {
         Path launcher = options.launcher().orElseThrow(() -> new IOException("there is no launcher to be measured"));
         Map<String, String> all = new HashMap<>(environment);
         // The launcher takes the newest Java that it finds: it shall find this one alone.
         all.put("JAVA_HOME", options.javaHome().toString());
         all.put("PATH", options.javaHome().resolve("bin") + ":" + System.getenv("PATH"));
         all.put("AGENTPIPE_JVM_DIR", folder.resolve("no-java").toString());
-        return ServerProcess.start(
-                new ArrayList<>(List.of(launcher.toString())), options.javaHome(), databaseUrl, all, folder);
+        return start(new ArrayList<>(List.of(launcher.toString())), all);
     }
 
-    /** Starts the program without the launcher on the measurement's database; the caller ends it. */
-    ServerProcess startPlain() throws IOException, InterruptedException {
-        return startServer(ServerOptions.NONE);
+    /** Begins to start the program without the launcher on the measurement's database; the caller ends it. */
+    ServerProcess startPlain() throws IOException {
+        return start(ServerOptions.NONE);
     }
 
     ServerProcess server() {
@@ -235,17 +245,21 @@ final class Session implements AutoCloseable {
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
+        end();
+    }
+
+    /** Ends all that was started, and leaves nothing behind. May be called at any time, by any thread, more than once. */
+    synchronized void end() {
         if (isClosed) {
             return;
         }
         isClosed = true;
         progress.say("cleaning up");
-        ServerProcess ended = server;
-        if (ended != null) {
-            ended.close();
-        }
         postgres.close();
+        // All that this process has started: servers, and load generators.
+        ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
+        ProcessHandle.current().descendants().forEach(child -> child.onExit().join());
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(path);

@@ -20,15 +20,16 @@ final class StartMeasurements {
                 Goal.none("startPlain", "by `java -jar`", "s", 2),
                 Goal.atMost("resident", "resident memory 5 s later, heap of 256 MB at most", "MB", 0, 130));
         Measurement.Step prepare = (session, run) -> {
-            session.launch(Map.of()).close(); // makes the tables, and what the launcher makes at its first start
-            session.startPlain().close();
+            try (ServerProcess first = session.launch(Map.of())) {
+                first.awaitHealthy(); // has made the tables, and what the launcher makes at its first start
+            }
         };
         return List.of(new Measurement("start", goals, ServerOptions.NONE, prepare, (session, run) -> {
             try (ServerProcess plain = session.startPlain()) {
-                run.put("startPlain", plain.startSeconds());
+                run.put("startPlain", plain.awaitHealthy());
             }
             try (ServerProcess launched = session.launch(Map.of("JDK_JAVA_OPTIONS", "-Xmx256m"))) {
-                run.put("start", launched.startSeconds());
+                run.put("start", launched.awaitHealthy());
                 Thread.sleep(session.seconds(5).toMillis());
                 run.put("resident", launched.residentKilobytes() / 1024.0);
             }

@@ -113,10 +113,14 @@ public final class BadReaders implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
+    public void close() throws IOException {
         closing = true;
         LockSupport.unpark(thread);
-        thread.join();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         for (List<Socket> sockets : List.of(stopped, slow, resetting, silent)) {
             for (Socket socket : sockets) {
                 reset(socket);
