@@ -121,9 +121,7 @@ public final class Bench implements Callable<Integer> {
                             "%-16s %s%n", one.name(), one.goals().get(0).text()));
             return OK;
         }
-        if (write != null) {
-            MarkedPart.replace(Files.readString(write), ""); // tell now what else would be told in half an hour
-        }
+        checkMarkers(spec.commandLine());
         Progress progress = new Progress(spec.commandLine().getErr(), System.console() != null);
         if (Machine.openFilesMax() < OPEN_FILES_WANTED) {
             progress.warn("this shell allows " + Machine.openFilesMax() + " open files; some measurements need "
@@ -162,6 +160,17 @@ public final class Bench implements Callable<Integer> {
         return all.stream()
                 .filter(one -> only.isEmpty() || only.contains(one.name()))
                 .toList();
+    }
+
+    /** Tells now what else would be told in half an hour. */
+    private void checkMarkers(CommandLine commandLine) {
+        try {
+            if (write != null) {
+                MarkedPart.replace(Files.readString(write), "");
+            }
+        } catch (IOException | IllegalArgumentException e) {
+            throw new ParameterException(commandLine, "--write " + write + ": " + e.getMessage());
+        }
     }
 
     private Session.Options options(List<String> program) {

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -21,8 +22,11 @@ final class CTools {
     private final Path ingestload;
     private final Path ssefan;
     private final Path template;
+    private final Consumer<Process> started;
 
-    CTools(Path tools, Path folder) throws IOException {
+    /** @param started is told each process, to end it if nobody else does */
+    CTools(Path tools, Path folder, Consumer<Process> started) throws IOException {
+        this.started = started;
         ingestload = program(tools, "ingestload");
         ssefan = program(tools, "ssefan");
         template = folder.resolve("message.json");
@@ -64,7 +68,9 @@ final class CTools {
         if (perSecond > 0) {
             command.addAll(List.of("-R", Double.toString(perSecond)));
         }
-        return result(new ProcessBuilder(command).start(), duration.plusSeconds(60));
+        Process process = new ProcessBuilder(command).start();
+        started.accept(process);
+        return result(process, duration.plusSeconds(60));
     }
 
     /** Opens streams, and reads them until nothing has come for two seconds. Returns when they are open. */
@@ -83,6 +89,7 @@ final class CTools {
                         Long.toString(longest.toSeconds()))
                 .redirectErrorStream(true)
                 .start();
+        started.accept(process);
         String ready = process.inputReader(StandardCharsets.UTF_8).readLine();
         if (ready == null || !ready.startsWith("READY n=" + count + " errors=0")) {
             process.destroyForcibly();

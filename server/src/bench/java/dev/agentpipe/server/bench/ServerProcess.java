@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -35,8 +36,15 @@ final class ServerProcess implements AutoCloseable {
      *
      * @param command all that stands before {@code serve}
      * @param folder where its log goes, and its data if it wants to keep any
+     * @param started is told the process, to end it if nobody else does
      */
-    ServerProcess(List<String> command, Path javaHome, String databaseUrl, Map<String, String> environment, Path folder)
+    ServerProcess(
+            List<String> command,
+            Path javaHome,
+            String databaseUrl,
+            Map<String, String> environment,
+            Path folder,
+            Consumer<Process> started)
             throws IOException {
         this.javaHome = javaHome;
         this.key = "ap_test_" + Long.toHexString(ThreadLocalRandom.current().nextLong()) + "-bench";
@@ -55,6 +63,7 @@ final class ServerProcess implements AutoCloseable {
         all.putAll(environment);
         this.startNanos = System.nanoTime();
         this.process = builder.start();
+        started.accept(process);
     }
 
     /** Below 32768, from where on the system gives ports to connections. */

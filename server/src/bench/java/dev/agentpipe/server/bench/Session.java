@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -33,6 +34,7 @@ import java.util.stream.Stream;
 final class Session implements AutoCloseable {
 
     static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration STOP_MAX = Duration.ofSeconds(20);
     private static final int QUICK_DIVISOR = 100;
 
     /**
@@ -68,6 +70,7 @@ final class Session implements AutoCloseable {
     private ServerProcess server;
 
     // Guarded by this.
+    private final List<Process> started = new ArrayList<>();
     private boolean isClosed;
 
     Session(Options options, Progress progress) throws IOException {
@@ -77,7 +80,7 @@ final class Session implements AutoCloseable {
         progress.say("starting PostgreSQL in " + folder);
         this.postgres = new DurablePostgres(folder.resolve("postgres"));
         this.tools = options.tools().isPresent()
-                ? Optional.of(new CTools(options.tools().get(), folder))
+                ? Optional.of(new CTools(options.tools().get(), folder, this::remember))
                 : Optional.empty();
     }
 
@@ -138,7 +141,13 @@ final class Session implements AutoCloseable {
         if (isClosed) {
             throw new IOException("told to end");
         }
-        return new ServerProcess(command, options.javaHome(), databaseUrl, environment, folder);
+        return new ServerProcess(command, options.javaHome(), databaseUrl, environment, folder, this::remember);
+    }
+
+    /** To be ended with this session, if it is not before. */
+    private synchronized void remember(Process process) {
+        started.removeIf(one -> !one.isAlive());
+        started.add(process);
     }
 
     /** All paths of the load, until the compiler has seen them often. */
@@ -256,10 +265,16 @@ final class Session implements AutoCloseable {
         }
         isClosed = true;
         progress.say("cleaning up");
+        for (Process process : started) {
+            process.toHandle().destroy();
+        }
+        for (Process process : started) {
+            process.onExit()
+                    .orTimeout(STOP_MAX.toSeconds(), TimeUnit.SECONDS)
+                    .exceptionally(tooSlow -> process.destroyForcibly())
+                    .join();
+        }
         postgres.close();
-        // All that this process has started: servers, and load generators.
-        ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
-        ProcessHandle.current().descendants().forEach(child -> child.onExit().join());
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(path);
