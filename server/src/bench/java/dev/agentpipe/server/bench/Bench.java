@@ -122,6 +122,9 @@ public final class Bench implements Callable<Integer> {
             return OK;
         }
         checkMarkers(spec.commandLine());
+        if (!Files.isReadable(Path.of("/proc/stat"))) {
+            throw new IOException("there is no /proc/stat: the benchmarks know how to look at Linux only");
+        }
         Progress progress = new Progress(spec.commandLine().getErr(), System.console() != null);
         if (Machine.openFilesMax() < OPEN_FILES_WANTED) {
             progress.warn("this shell allows " + Machine.openFilesMax() + " open files; some measurements need "
@@ -137,7 +140,7 @@ public final class Bench implements Callable<Integer> {
                     },
                     "bench-cleaner");
             Runtime.getRuntime().addShutdownHook(cleaner);
-            Report report = measure(session, selected, progress);
+            Report report = measure(session.start(), selected, progress);
             progress.end();
             publish(report, out);
             return report.hasProblems() ? FAILED : OK;

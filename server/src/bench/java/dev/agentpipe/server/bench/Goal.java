@@ -31,7 +31,11 @@ record Goal(String name, String text, String unit, int digits, OptionalDouble li
 
     /** As the goal's column has it. */
     String goalText() {
-        return limit.isEmpty() ? "" : (atLeast ? "≥ " : "≤ ") + format(limit.getAsDouble()) + " " + unit;
+        return limit.isEmpty() ? "" : (atLeast ? "≥ " : "≤ ") + withUnit(limit.getAsDouble());
+    }
+
+    String withUnit(double value) {
+        return Double.isNaN(value) || unit.isEmpty() ? format(value) : format(value) + " " + unit;
     }
 
     String format(double value) {

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.FutureTask;
 
 /** What it costs to come back. */
 final class ReplayMeasurements {
@@ -97,7 +96,7 @@ final class ReplayMeasurements {
             try (StreamLoad live = session.streams(StreamPlan.all(session.count(100)));
                     PeakMemory peak = new PeakMemory(session.server())) {
                 Deliveries counted = live.count();
-                FutureTask<IngestResult> trickle = Session.beside(() -> session.ingest(
+                Beside<IngestResult> trickle = Beside.start(() -> session.ingest(
                         IngestPlan.open(1, 10, STORM_MAX), session.messages().copy()));
                 long start = System.nanoTime();
                 try (StreamLoad back = StreamLoad.start(
@@ -109,10 +108,10 @@ final class ReplayMeasurements {
                         run.problem("not all were caught up after " + STORM_MAX);
                     }
                     run.put("caughtUp", (System.nanoTime() - start) / 1e9);
-                    live.stopCounting();
                     run.problems(back.problems());
                 }
-                trickle.cancel(true);
+                IngestMeasurements.check(run, trickle.stop());
+                live.stopCounting();
                 run.put("liveP99", counted.delayMillis(99));
                 run.put("grown", (peak.kilobytes() - residentBefore) / 1024.0);
                 run.problems(live.problems());

@@ -69,7 +69,7 @@ final class Report {
         boolean first = goal == entry.measurement().goals().get(0);
         List<Double> values = values(entry.runs(), goal.name());
         double median = median(values);
-        String figure = goal.format(median) + " " + goal.unit();
+        String figure = goal.withUnit(median);
         List<String> cells = new ArrayList<>();
         cells.add((first ? "" : "… ") + goal.text());
         cells.add(goal.goalText());
@@ -97,13 +97,16 @@ final class Report {
     }
 
     private static String range(List<Run> runs, Goal goal) {
-        List<String> ends = values(runs, goal.name()).stream()
+        List<Double> ends = values(runs, goal.name()).stream()
+                .filter(value -> !value.isNaN())
                 .sorted()
-                .map(goal::format)
-                .distinct()
                 .toList();
-        String text = ends.size() < 2 ? String.join("", ends) : ends.get(0) + "–" + ends.get(ends.size() - 1);
-        return text + " " + goal.unit();
+        if (ends.isEmpty()) {
+            return "none";
+        }
+        String least = goal.format(ends.get(0));
+        String most = goal.withUnit(ends.get(ends.size() - 1));
+        return most.startsWith(least + " ") ? most : least + "–" + most;
     }
 
     String json() {

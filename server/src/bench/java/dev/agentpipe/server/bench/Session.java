@@ -20,8 +20,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -60,7 +58,6 @@ final class Session implements AutoCloseable {
     private final Options options;
     private final Progress progress;
     private final Path folder;
-    private final DurablePostgres postgres;
     private final Optional<CTools> tools;
 
     // Replaced for each measurement.
@@ -68,6 +65,9 @@ final class Session implements AutoCloseable {
     private Messages messages;
     private String client;
     private ServerProcess server;
+
+    // Set by start(), before anything is measured.
+    private DurablePostgres postgres;
 
     // Guarded by this.
     private final List<Process> started = new ArrayList<>();
@@ -77,11 +77,16 @@ final class Session implements AutoCloseable {
         this.options = options;
         this.progress = progress;
         this.folder = Files.createTempDirectory(options.parent(), "agentpipe-bench-");
-        progress.say("starting PostgreSQL in " + folder);
-        this.postgres = new DurablePostgres(folder.resolve("postgres"));
         this.tools = options.tools().isPresent()
                 ? Optional.of(new CTools(options.tools().get(), folder, this::remember))
                 : Optional.empty();
+    }
+
+    /** Starts PostgreSQL. Apart from the constructor, so that somebody can already end it. */
+    synchronized Session start() {
+        progress.say("starting PostgreSQL in " + folder);
+        postgres = new DurablePostgres(folder.resolve("postgres"));
+        return this;
     }
 
     /** Never fails: what went wrong is a problem of a run, and the next measurement may work. */
@@ -226,15 +231,6 @@ final class Session implements AutoCloseable {
         return StreamLoad.start(port(), messages, plan).awaitGreetings(PATIENCE);
     }
 
-    /** Runs something beside. */
-    static <T> FutureTask<T> beside(Callable<T> work) {
-        FutureTask<T> task = new FutureTask<>(work);
-        Thread thread = new Thread(task, "bench-beside");
-        thread.setDaemon(true);
-        thread.start();
-        return task;
-    }
-
     /** How many, or in a quick session a hundredth of it and at least four. */
     int count(int full) {
         return options.isQuick() ? Math.max(4, full / QUICK_DIVISOR) : full;
@@ -274,7 +270,9 @@ final class Session implements AutoCloseable {
                     .exceptionally(tooSlow -> process.destroyForcibly())
                     .join();
         }
-        postgres.close();
+        if (postgres != null) {
+            postgres.close();
+        }
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(path);

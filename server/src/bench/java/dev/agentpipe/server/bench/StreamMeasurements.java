@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.FutureTask;
 import tools.jackson.databind.JsonNode;
 
 /** How much reaches the readers, and how late. */
@@ -152,9 +151,9 @@ final class StreamMeasurements {
             try (StreamLoad streams = session.streams(StreamPlan.ofConversation(count, 0))) {
                 Deliveries counted = streams.count();
                 IngestPlan watched = IngestPlan.open(1, 10, session.seconds(10));
-                FutureTask<IngestResult> beside = Session.beside(() -> session.ingest(watched));
+                Beside<IngestResult> beside = Beside.start(() -> session.ingest(watched));
                 IngestResult result = session.ingest(plan, others.copy());
-                finish(run, streams, counted, beside.get(), count);
+                finish(run, streams, counted, beside.await(), count);
                 IngestMeasurements.check(run, result);
                 run.put("p50", result.latencyMillis(50));
             }

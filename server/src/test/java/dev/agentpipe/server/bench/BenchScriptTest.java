@@ -98,14 +98,16 @@ final class BenchScriptTest {
     void build_isMadeAgainOnlyWhenASourceIsNewer() throws Exception {
         run();
         try (Stream<Path> all = Files.walk(tree)) {
-            for (Path path : all.filter(one -> !one.startsWith(tree.resolve("server/target"))).toList()) {
+            for (Path path : all.filter(one -> !one.startsWith(tree.resolve("server/target")))
+                    .toList()) {
                 Files.setLastModifiedTime(path, FileTime.from(Instant.now().minusSeconds(60)));
             }
         }
         assertFalse(run().err().contains("building"), "nothing is newer");
 
         Files.setLastModifiedTime(
-                tree.resolve("server/src/bench/java/A.java"), FileTime.from(Instant.now().plusSeconds(1)));
+                tree.resolve("server/src/bench/java/A.java"),
+                FileTime.from(Instant.now().plusSeconds(1)));
 
         assertTrue(run().err().contains("building"), "a source is newer");
     }

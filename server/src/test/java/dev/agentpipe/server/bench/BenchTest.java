@@ -79,7 +79,7 @@ final class BenchTest {
         long children = ProcessHandle.current().children().count();
 
         try (Session session = new Session(options, new Progress(new PrintWriter(err, true), false))) {
-            report.add(session.measure(fanOut));
+            report.add(session.start().measure(fanOut));
         }
 
         String markdown = report.markdown();

@@ -28,7 +28,7 @@ import org.HdrHistogram.Histogram;
  * <p>Open: a second thread sends when a request is due, and its latency counts from then on, also if no connection was free.
  * A load that waited for a slow answer before it sent the next would hide what the others would have suffered.
  *
- * <p>A load is run once, on the caller's thread. Event numbers are unique in this process.
+ * <p>A load is run once, on the caller's thread; an interrupt ends it early, with what it has done until then. Event numbers are unique in this process.
  */
 public final class IngestLoad {
 
@@ -52,6 +52,9 @@ public final class IngestLoad {
     // Owned by the thread that sends: in a closed load the one that reads.
     private long sent;
     private volatile boolean sendingEnded;
+
+    /** Told to end before its time. */
+    private volatile boolean isStopped;
 
     /** Requests that were sent, and not answered yet. */
     private final AtomicLong underWay = new AtomicLong();
@@ -115,7 +118,7 @@ public final class IngestLoad {
     }
 
     private boolean mayStillSend(long now) {
-        return now < end && (plan.requestsMax() == 0 || sent < plan.requestsMax());
+        return !isStopped && now < end && (plan.requestsMax() == 0 || sent < plan.requestsMax());
     }
 
     private IngestResult open() throws IOException, InterruptedException {
@@ -123,6 +126,7 @@ public final class IngestLoad {
         long start = System.nanoTime();
         end = start + plan.duration().toNanos();
         Thread sender = new Thread(() -> sendWhenDue(start), "bench-ingest-sender");
+        sender.setDaemon(true);
         sender.start();
         readAnswers();
         sender.join();
@@ -137,8 +141,11 @@ public final class IngestLoad {
                 if (!mayStillSend(due)) {
                     return;
                 }
-                for (long wait = due - System.nanoTime(); wait > 0; wait = due - System.nanoTime()) {
+                for (long wait = due - System.nanoTime(); wait > 0 && !isStopped; wait = due - System.nanoTime()) {
                     LockSupport.parkNanos(wait);
+                }
+                if (isStopped) {
+                    return;
                 }
                 Connection free = idle.poll();
                 while (free == null) {
@@ -159,6 +166,7 @@ public final class IngestLoad {
     private void readAnswers() throws IOException {
         while (!sendingEnded || underWay.get() > 0) {
             selector.select(this::ready, SELECT_MILLIS);
+            isStopped |= Thread.interrupted();
             if (System.nanoTime() - end > ANSWER_NANOS_MAX) {
                 failures += underWay.get();
                 return;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.agentpipe.server.Await;
 import dev.agentpipe.server.TestServer;
 import dev.agentpipe.server.bench.load.IngestPlan.Body;
 import java.io.IOException;
@@ -14,6 +15,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -53,6 +56,14 @@ final class LoadTest {
         }
     }
 
+    private boolean storedSome(long before) {
+        try {
+            return stored("*") > before;
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     @Test
     void closedLoad_storesWhatItSaysAndEachConnectionHasItsConversation() throws Exception {
         IngestResult result = ingest(IngestPlan.closed(5, LONG).withRequestsMax(200));
@@ -73,6 +84,24 @@ final class LoadTest {
         assertEquals(100, stored("*"));
         assertEquals(10, stored("distinct conversation_id"));
         assertTrue(result.seconds() >= 99 / 500.0, "not faster than it should: " + result.seconds());
+    }
+
+    @Test
+    void load_interrupted_endsWithWhatItHasDone() throws Exception {
+        for (IngestPlan plan :
+                List.of(IngestPlan.open(2, 50, Duration.ofHours(1)), IngestPlan.closed(2, Duration.ofHours(1)))) {
+            long before = stored("*");
+            FutureTask<IngestResult> load = new FutureTask<>(() -> ingest(plan));
+            Thread thread = new Thread(load);
+            thread.start();
+            Await.until("the load has begun", () -> storedSome(before));
+
+            thread.interrupt();
+
+            IngestResult result = load.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            assertTrue(result.isComplete());
+            assertEquals(result.events(), stored("*") - before);
+        }
     }
 
     @Test
