@@ -97,7 +97,10 @@ public final class Bench implements Callable<Integer> {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new Bench());
+        return new CommandLine(new Bench()).setExecutionExceptionHandler((e, commandLine, parsed) -> {
+            commandLine.getErr().println("bench: " + (e.getMessage() == null ? e : e.getMessage()));
+            return FAILED;
+        });
     }
 
     static List<Measurement> measurements() {

@@ -89,7 +89,11 @@ final class Session implements AutoCloseable {
         return this;
     }
 
-    /** Never fails: what went wrong is a problem of a run, and the next measurement may work. */
+    /**
+     * What goes wrong is a problem of a run: the next measurement may work.
+     *
+     * @throws IllegalStateException if this session was ended meanwhile
+     */
     Report.Entry measure(Measurement measurement) {
         List<Run> runs = new ArrayList<>();
         client = "Java";
@@ -103,12 +107,19 @@ final class Session implements AutoCloseable {
             }
             endServer();
         } catch (Exception e) {
+            if (isEnded()) {
+                throw new IllegalStateException("told to end", e);
+            }
             progress.warn(measurement.name() + " failed: " + e);
             Run failed = new Run();
             failed.problem("failed: " + e.getMessage());
             runs.add(failed);
         }
         return new Report.Entry(measurement, client, runs);
+    }
+
+    private synchronized boolean isEnded() {
+        return isClosed;
     }
 
     private void replaceServer(Measurement measurement) throws Exception {
@@ -143,7 +154,7 @@ final class Session implements AutoCloseable {
 
     /** Nothing is started any more once all that was started has been ended. */
     private synchronized ServerProcess start(List<String> command, Map<String, String> environment) throws IOException {
-        if (isClosed) {
+        if (isEnded()) {
             throw new IOException("told to end");
         }
         return new ServerProcess(command, options.javaHome(), databaseUrl, environment, folder, this::remember);
