@@ -41,7 +41,8 @@ import org.openjdk.jmh.annotations.Warmup;
 public class LaneBenchmark {
 
     private static final int BATCH = 16;
-    private static final Duration NEVER = Duration.ofDays(1);
+    private static final Lane.Limits LIMITS =
+            new Lane.Limits(Duration.ofDays(1), Duration.ofDays(1), Duration.ofMillis(2));
 
     @Param({"100", "1000", "5000"})
     public int readers;
@@ -72,8 +73,7 @@ public class LaneBenchmark {
             }
         };
         Replays replays = new Replays(new NoLog(), new PlainWire(), Runnable::run, 1);
-        Lane lane =
-                new Lane(broadcaster, new PlainWire(), replays, loop, new Lane.Limits(NEVER, NEVER), System::nanoTime);
+        Lane lane = new Lane(broadcaster, new PlainWire(), replays, loop, LIMITS, System::nanoTime);
         for (int reader = 0; reader < readers; reader++) {
             EventFilter filter = filtered ? new EventFilter(Set.of("c-" + reader), Set.of()) : EventFilter.ALL;
             lane.attach(new Subscription(filter, 0, new Sink(), 0, Duration.ZERO));
