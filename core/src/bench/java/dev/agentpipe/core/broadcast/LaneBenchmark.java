@@ -42,7 +42,7 @@ public class LaneBenchmark {
 
     private static final int BATCH = 16;
     private static final Lane.Limits LIMITS =
-            new Lane.Limits(Duration.ofDays(1), Duration.ofDays(1), Duration.ofMillis(2));
+            new Lane.Limits(Duration.ofDays(1), Duration.ofDays(1), Duration.ofMillis(1));
 
     @Param({"100", "1000", "5000"})
     public int readers;
