@@ -8,6 +8,7 @@ import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.server.Settings;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
@@ -17,6 +18,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
@@ -47,6 +49,7 @@ public final class Streams implements AutoCloseable {
     private final Queue<IoLoop> loops = new ConcurrentLinkedQueue<>();
     private final Queue<XnioExecutor.Key> ticks = new ConcurrentLinkedQueue<>();
     private final AtomicInteger open = new AtomicInteger();
+    private final Map<CloseReason, LongAdder> ended = new EnumMap<>(CloseReason.class);
     private volatile boolean draining;
 
     /**
@@ -59,6 +62,9 @@ public final class Streams implements AutoCloseable {
         this.broadcaster = new Broadcaster(frames::frame, start.head(), limits);
         this.replays = new Replays(eventLog, frames, workers, REPLAYS_AT_A_TIME);
         this.settings = settings;
+        for (CloseReason reason : CloseReason.values()) {
+            ended.put(reason, new LongAdder());
+        }
     }
 
     /** What the log's tail feeds. */
@@ -69,6 +75,17 @@ public final class Streams implements AutoCloseable {
     /** Streams that are open. */
     public int count() {
         return open.get();
+    }
+
+    /** How many streams have ended since the start, by reason. */
+    public Map<CloseReason, Long> ended() {
+        Map<CloseReason, Long> counts = new EnumMap<>(CloseReason.class);
+        ended.forEach((reason, count) -> counts.put(reason, count.sum()));
+        return counts;
+    }
+
+    void countEnd(CloseReason reason) {
+        ended.get(reason).increment();
     }
 
     SseFrames frames() {
