@@ -28,8 +28,10 @@ public final class Commands {
         return new CommandLine(new Root())
                 .addSubcommand(new ServeCommand(environment))
                 .addSubcommand(new SmokeCommand(environment))
+                .addSubcommand(new BenchCommand(environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((exception, commandLine, result) -> {
                     commandLine.getErr().println("agentpipe-server: " + StartFailure.line(exception));
                     return FAILED;
