@@ -33,7 +33,7 @@ final class ConnectionPool {
         config.setMaximumPoolSize(connectionsMax);
         config.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
         config.setValidationTimeout(CONNECT_TIMEOUT.toMillis());
-        // The schema was just migrated, so PostgreSQL was there; if it is away again, the pool waits for it.
+        // The schema's own connection tells what is wrong with PostgreSQL; the pool waits for it.
         config.setInitializationFailTimeout(-1);
         return new HikariDataSource(config);
     }

@@ -62,15 +62,17 @@ public final class Database implements AutoCloseable {
      */
     public static Database open(DatabaseSettings settings) {
         Duration timeout = settings.timeout;
-        new Schema(settings.directUrl).migrate();
         Duration appendTimeout = timeout.compareTo(APPEND_TIMEOUT_MAX) < 0 ? timeout : APPEND_TIMEOUT_MAX;
+        int readersMax = settings.poolMax - 1;
+        int readersMin = Math.min(Math.max(settings.poolMin - 1, 0), readersMax);
+        // Before the schema is looked at: they connect by themselves meanwhile, and a login takes its time.
         HikariDataSource writer = ConnectionPool.open("postgres-append", settings.url, 1, 1, appendTimeout);
+        HikariDataSource reader = ConnectionPool.open("postgres-read", settings.url, readersMin, readersMax, timeout);
         try {
-            int readersMax = settings.poolMax - 1;
-            int readersMin = Math.min(Math.max(settings.poolMin - 1, 0), readersMax);
-            return new Database(
-                    writer, ConnectionPool.open("postgres-read", settings.url, readersMin, readersMax, timeout));
+            new Schema(settings.directUrl).migrate();
+            return new Database(writer, reader);
         } catch (RuntimeException failed) {
+            reader.close();
             writer.close();
             throw failed;
         }
