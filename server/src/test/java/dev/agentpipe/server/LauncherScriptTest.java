@@ -38,6 +38,8 @@ final class LauncherScriptTest {
             "tail",
             "sed",
             "touch",
+            "stat",
+            "cksum",
             "sleep");
 
     @TempDir
@@ -56,7 +58,7 @@ final class LauncherScriptTest {
         path = Files.createDirectory(folder.resolve("path"));
         jvms = Files.createDirectory(folder.resolve("jvms"));
         Path scripts = Path.of("..", "bin").toAbsolutePath().normalize();
-        for (String name : List.of("agentpipe-server", "lib/jdk.sh")) {
+        for (String name : List.of("agentpipe-server", "lib/jdk.sh", "lib/archive.sh")) {
             Path copy = tree.resolve("bin").resolve(name);
             Files.createDirectories(copy.getParent());
             Files.copy(scripts.resolve(name), copy);

@@ -46,6 +46,7 @@ public final class Commands {
         return new CommandLine(new Root())
                 .addSubcommand(new ServeCommand(environment))
                 .addSubcommand(new SmokeCommand(environment))
+                .addSubcommand(new TrainCommand())
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
                 .setExecutionExceptionHandler(
