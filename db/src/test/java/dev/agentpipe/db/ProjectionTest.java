@@ -311,7 +311,7 @@ final class ProjectionTest {
     }
 
     private Map<String, String> conversation() {
-        return rows.row("select * from conversations where id = '" + id + "'");
+        return rows.row("select * from conversations_with_totals where id = '" + id + "'");
     }
 
     private String utc(String column) {

@@ -86,6 +86,9 @@ public final class Health {
         stream.put("status", draining ? "draining" : "up");
         stream.put("connections", streams.count());
         stream.put("position", streams.broadcaster().head());
+        Map<String, Long> ended = new LinkedHashMap<>();
+        streams.ended().forEach((reason, count) -> ended.put(reason.name().toLowerCase(Locale.ROOT), count));
+        stream.put("ended", ended);
         Map<String, Object> checks = new LinkedHashMap<>();
         checks.put("database", database);
         checks.put("redis", Map.of("status", "not_configured"));

@@ -60,7 +60,8 @@ final class HealthTest {
             assertTrue(checks.at("/database/latencyMs").doubleValue() >= 0);
             assertEquals("{\"status\":\"not_configured\"}", checks.get("redis").toString());
             assertEquals(
-                    "{\"status\":\"up\",\"connections\":1,\"position\":" + position + "}",
+                    "{\"status\":\"up\",\"connections\":1,\"position\":" + position
+                            + ",\"ended\":{\"gone\":0,\"stalled\":0," + "\"aged\":0,\"shutdown\":0,\"failed\":0}}",
                     checks.get("stream").toString());
         }
         assertEquals(
@@ -69,6 +70,7 @@ final class HealthTest {
                 "{\"status\":\"ready\"}", server.get("/api/health/ready").json().toString());
         Await.until(
                 "the stream is gone", () -> stream(server).get("connections").intValue() == 0);
+        assertEquals(1, stream(server).at("/ended/gone").intValue());
         Await.until(
                 "time passes",
                 () -> server.get("/api/health").json().get("uptimeSeconds").longValue() >= 1);

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
  * The live readers of a lane, by what they want: those of a conversation are found by its id, so that a frame costs nothing
  * to the thousands who watch other conversations.
  *
- * <p>Confined to the lane's thread; nobody joins or leaves while it is walked through.
+ * <p>Confined to the lane's thread; nobody with a filter joins or leaves while those are walked through.
  */
 final class Audience {
 
@@ -29,9 +29,41 @@ final class Audience {
         return unfiltered.length;
     }
 
-    /** Those of one form who want everything. They may leave while it is walked through from its end. */
+    /** Those of one form who want everything. */
     Roster unfiltered(int form) {
         return unfiltered[form];
+    }
+
+    /** From now on everyone who wants everything lacks the step. */
+    void beginStep() {
+        for (Roster roster : unfiltered) {
+            roster.beginStep();
+        }
+    }
+
+    /** Whether a reader, of whatever kind, lacks the current step. */
+    boolean isUnswept(Subscription subscription) {
+        return subscription.filter.isAll() && unfiltered[subscription.form].isUnswept(subscription);
+    }
+
+    /** The size of a frame in the largest of the forms that have readers who want everything. */
+    int largest(Frame frame) {
+        int largest = 0;
+        for (int form = 0; form < unfiltered.length; form++) {
+            if (unfiltered[form].size() > 0) {
+                largest = Math.max(largest, frame.bytes(form).length);
+            }
+        }
+        return largest;
+    }
+
+    /** They may leave meanwhile. */
+    void forEachUnfiltered(Consumer<Subscription> reader) {
+        for (Roster roster : unfiltered) {
+            for (int i = roster.size() - 1; i >= 0; i--) {
+                reader.accept(roster.get(i));
+            }
+        }
     }
 
     void forEachMatching(Frame frame, Consumer<Subscription> reader) {

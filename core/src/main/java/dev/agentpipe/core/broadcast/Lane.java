@@ -4,7 +4,6 @@ import dev.agentpipe.core.broadcast.Subscription.State;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,44 +13,51 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The subscriptions of one event loop, and the sweep that carries them along the log.
+ * The subscriptions of one event loop, and what carries them along the log.
  *
- * <p><b>The sweep.</b> New frames wake each lane once, however many readers it has. The lane copies all frames that are new
- * to it into one buffer and writes that buffer to every live reader: no queue for a reader, no task, no allocation, no
- * lock. Live readers share one cursor, the lane's. A reader with a filter is found by the conversation of a frame, so it
- * costs nothing while nothing matches, and then fetches its frames for itself.
+ * <p><b>The live</b> have everything that came. New frames wake each lane once, however many readers it has, and the
+ * {@link Sweep} writes them to all.
  *
  * <p><b>The slow.</b> A short write takes a reader out of the sweep: it keeps the rest of the frame that was cut, and its
- * own position. When its connection takes bytes again it goes on from the window; if the window has moved past it, from the
- * log, page by page ({@link Replays}); if it takes nothing for too long, it is closed. A reader that resumes starts in the
- * same way, from the position that it names. When it has everything that its lane has swept, it joins the sweep.
+ * own position. When its connection takes bytes again it gets a turn, and goes on from the window; if the window has moved
+ * past it, from the log, page by page ({@link Replays}); if it takes nothing for too long, it is closed. A reader that
+ * resumes starts in the same way, from the position that it names. When it has everything that its lane has swept, it joins
+ * the sweep.
  *
- * <p><b>Why nothing is lost or doubled at a hand-over.</b> Only the lane's thread moves the lane's cursor and the reader's,
- * and a reader joins only if both are equal at that moment. The window answers "after this position" or "no longer held",
- * never with a gap.
+ * <p><b>Why nothing is lost or doubled at a hand-over.</b> Only the lane's thread moves the sweep's cursor and the reader's,
+ * and a reader joins only if both are equal at that moment. The window answers "after this position" or "no longer
+ * held", never with a gap.
  *
- * <p><b>Fairness.</b> An event loop runs all queued tasks before it looks at its connections again, so a lane that queued
- * itself while frames keep coming would starve them: after a sweep it lets the loop look first. A reader that catches up
- * yields likewise after a turn's worth of bytes.
+ * <p><b>Fairness.</b> An event loop runs all queued tasks before it looks at its connections again, and so do all
+ * connections that are ready before the next task: thousands of readers would keep each other, and the loop's requests,
+ * waiting. So nothing is written anywhere but in a {@link #slice}, which is short: first the sweep, then turns of those
+ * who are behind; then the loop looks at its connections, however much is left to do. A live reader waits for one slice
+ * of the others at the most. While the sweep is behind by more than it can write at once, its slices are longer:
+ * then the loop's requests wait for the readers, and those who send are slowed down to what can be read.
  *
  * <p>{@link #wake}, {@link #execute} and {@link #size} are thread-safe, all else belongs to the loop's thread.
  */
 public final class Lane {
 
     /**
-     * Limits of each reader.
+     * Limits of each reader, and of the lane.
      *
      * @param heartbeat silence after which a heartbeat is written
      * @param stall how long a reader may take nothing while something waits for it
+     * @param slice how long the lane may write before its loop looks at its other connections
      */
-    public record Limits(Duration heartbeat, Duration stall) {}
+    public record Limits(Duration heartbeat, Duration stall, Duration slice) {}
 
     private static final int SCRATCH_BYTES = 64 << 10;
+
+    /** Writes of one turn: so many that a reader who fetches a page or two needs one. */
     private static final int TURN_WRITES = 8;
+
+    /** By how much a slice is longer while the sweep is behind. */
+    private static final int BEHIND_FACTOR = 8;
 
     private static final Logger log = LoggerFactory.getLogger(Lane.class);
 
-    private final Window window;
     private final Wire wire;
     private final Loop loop;
     private final Limits limits;
@@ -59,37 +65,33 @@ public final class Lane {
     private final Scratch scratch = new Scratch(SCRATCH_BYTES);
     private final CatchUp catchUp;
 
-    /** Whether a sweep is queued or running. */
+    /** Whether a slice is queued or running. */
     private final AtomicBoolean awake = new AtomicBoolean();
 
     private volatile int size;
 
-    // Owned by the loop's thread: who is here, and who of them is live.
+    // Owned by the loop's thread.
     private final Set<Subscription> all = new HashSet<>();
-    private final Audience live;
+    private final Sweep sweep;
+    /** Those who may write something of their own; each at most once, and in the order in which they came. */
+    private final ArrayDeque<Subscription> turns = new ArrayDeque<>();
 
-    // Owned by the loop's thread: the cursor of the live ones. They have every frame below nextSequence.
-    private long nextSequence;
-    private long position;
     private long now;
 
     public Lane(Broadcaster broadcaster, Wire wire, Replays replays, Loop loop, Limits limits, LongSupplier nanoTime) {
-        this.window = broadcaster.window();
         this.wire = wire;
         this.loop = loop;
         this.limits = limits;
         this.nanoTime = nanoTime;
-        this.catchUp = new CatchUp(window, replays, scratch);
-        this.live = new Audience(wire.forms());
-        this.position = window.head();
-        this.nextSequence = window.sequenceAfter(position);
+        this.catchUp = new CatchUp(broadcaster.window(), replays, scratch);
+        this.sweep = new Sweep(broadcaster.window(), wire.forms(), SCRATCH_BYTES, new Readers(), nanoTime);
         broadcaster.add(this);
     }
 
-    /** Makes the lane sweep soon. */
+    /** Makes the lane look for new frames soon. */
     void wake() {
         if (awake.compareAndSet(false, true)) {
-            loop.execute(this::sweepInTurn);
+            loop.execute(this::slice);
         }
     }
 
@@ -104,28 +106,24 @@ public final class Lane {
 
     /** The position up to which a reader that joins now, for what comes, has missed nothing. */
     public long position() {
-        return position;
+        return sweep.position();
     }
 
+    /** @param subscription whose position is at or below {@link Broadcaster#head()} */
     public void attach(Subscription subscription) {
         now = nanoTime.getAsLong();
-        sweep();
-        if (subscription.position > position) {
-            throw new IllegalArgumentException("a position ahead of this node's head");
-        }
         all.add(subscription);
         size = all.size();
         subscription.attachedNanos = now;
         subscription.lastWriteNanos = now;
-        pump(subscription);
+        queue(subscription);
     }
 
     /** The outlet takes bytes again. */
     public void writable(Subscription subscription) {
         if (subscription.blocked) {
             subscription.blocked = false;
-            now = nanoTime.getAsLong();
-            pump(subscription);
+            queue(subscription);
         }
     }
 
@@ -134,39 +132,25 @@ public final class Lane {
         close(subscription, CloseReason.GONE);
     }
 
-    /** Begins to end so many subscriptions, with a farewell; returns how many there are still. */
-    public int end(int count, CloseReason reason) {
-        now = nanoTime.getAsLong();
+    /** Begins to end so many subscriptions, with a farewell. */
+    public void end(int count, CloseReason reason) {
         List<Subscription> some =
                 all.stream().filter(s -> s.ending == null).limit(count).toList();
         some.forEach(subscription -> end(subscription, reason));
-        return all.size();
     }
 
     /** Heartbeats, ages and stalls. To be called several times in each of their durations. */
     public void tick() {
         now = nanoTime.getAsLong();
-        byte[][] heartbeats = new byte[live.forms()][];
         for (Subscription subscription : List.copyOf(all)) {
-            boolean silent = now - subscription.lastWriteNanos >= limits.heartbeat.toNanos();
             if (subscription.blocked) {
                 if (now - subscription.blockedNanos >= limits.stall.toNanos()) {
                     close(subscription, CloseReason.STALLED);
                 }
             } else if (hasAged(subscription)) {
                 end(subscription, CloseReason.AGED);
-            } else if (subscription.retry) {
-                subscription.retry = false;
-                pump(subscription);
-            } else if (silent && subscription.state == State.LIVE) {
-                int form = subscription.form;
-                if (heartbeats[form] == null) {
-                    heartbeats[form] = wire.heartbeat(form, position);
-                }
-                subscription.position = position;
-                writeAlone(subscription, heartbeats[form]);
-            } else if (silent && subscription.state == State.REPLAYING) {
-                writeAlone(subscription, wire.heartbeat(subscription.form, -1));
+            } else if (subscription.retry || isSilent(subscription)) {
+                queue(subscription);
             }
         }
     }
@@ -177,118 +161,82 @@ public final class Lane {
                 && now - subscription.attachedNanos >= subscription.ageNanosMax;
     }
 
-    private void sweepInTurn() {
-        now = nanoTime.getAsLong();
-        sweep();
-        if (hasNews()) {
-            loop.executeLater(this::sweepInTurn);
-            return;
-        }
-        awake.set(false);
-        if (hasNews()) {
+    private boolean isSilent(Subscription subscription) {
+        return now - subscription.lastWriteNanos >= limits.heartbeat.toNanos();
+    }
+
+    private void queue(Subscription subscription) {
+        if (!subscription.queued) {
+            subscription.queued = true;
+            turns.add(subscription);
             wake();
         }
     }
 
-    private boolean hasNews() {
-        return window.next() > nextSequence || window.head() > position;
-    }
-
-    private void sweep() {
-        long head;
-        long end;
-        Frame newest;
-        do {
-            head = window.head(); // read before next(): all frames up to this head are below that sequence
-            end = window.next();
-            newest = end > nextSequence ? window.get(end - 1) : null;
-        } while (newest == null && end > nextSequence); // already gone: the window has moved on meanwhile
-        List<Subscription> alone = new ArrayList<>();
-        if (newest != null) {
-            for (int form = 0; form < live.forms(); form++) {
-                sweep(form, end, alone);
-            }
-            sweepFiltered(end, alone);
-            nextSequence = end;
-            // Of this very frame, not of what the window holds by now: live readers stand where this sweep has ended.
-            position = newest.position();
+    private void slice() {
+        now = nanoTime.getAsLong();
+        sweep.run(now + (sweep.isBehind() ? BEHIND_FACTOR : 1) * limits.slice.toNanos());
+        now = nanoTime.getAsLong();
+        long deadline = now + limits.slice.toNanos();
+        for (int i = turns.size(); i > 0 && now - deadline < 0; i--) {
+            turn(turns.remove());
+            now = nanoTime.getAsLong();
         }
-        position = Math.max(position, head);
-        alone.forEach(this::pump);
-    }
-
-    /** Writes the new frames to all readers of one form; those who must read on their own are added to {@code alone}. */
-    private void sweep(int form, long end, List<Subscription> alone) {
-        Roster roster = live.unfiltered(form);
-        long sequence = nextSequence;
-        long reached = position;
-        while (sequence < end && roster.size() > 0) {
-            long from = reached;
-            scratch.clear();
-            Frame frame = window.get(sequence);
-            while (frame != null && scratch.fits(frame.bytes(form).length)) {
-                reached = frame.position();
-                scratch.put(frame.bytes(form), 0, reached);
-                sequence++;
-                frame = sequence < end ? window.get(sequence) : null;
-            }
-            if (scratch.isEmpty()) { // a frame too large for the buffer, or no longer in the window
-                for (int i = roster.size() - 1; i >= 0; i--) {
-                    takeAside(roster.get(i), from, alone);
-                }
-                return;
-            }
-            for (int i = roster.size() - 1; i >= 0; i--) {
-                Subscription subscription = roster.get(i);
-                subscription.position = from;
-                write(subscription);
-            }
+        if (hasWork()) {
+            loop.executeLater(this::slice);
+            return;
+        }
+        awake.set(false);
+        if (hasWork()) {
+            wake();
         }
     }
 
-    /** Finds the readers with a filter for whom something new is there. */
-    private void sweepFiltered(long end, List<Subscription> alone) {
-        for (long sequence = nextSequence; sequence < end; sequence++) {
-            Frame frame = window.get(sequence);
-            if (frame == null) { // so long in coming that the window has moved on: everyone looks for himself
-                live.forEachFiltered(subscription -> takeAside(subscription, position, alone));
-                return;
-            }
-            live.forEachMatching(frame, subscription -> takeAside(subscription, position, alone));
-        }
-    }
-
-    /** Marks a live reader, once a sweep, to be pumped from the place where it stands. */
-    private static void takeAside(Subscription subscription, long from, List<Subscription> alone) {
-        if (!subscription.aside) {
-            subscription.aside = true;
-            subscription.position = from;
-            alone.add(subscription);
-        }
+    private boolean hasWork() {
+        return !turns.isEmpty() || sweep.hasNews();
     }
 
     /** Gives a reader what it lacks until its connection is full, its turn is over, or it has all that the lane has. */
-    private void pump(Subscription subscription) {
-        subscription.aside = false;
+    private void turn(Subscription subscription) {
+        subscription.queued = false;
+        subscription.retry = false;
+        boolean settled = subscription.state == State.LIVE && !subscription.aside;
+        if (settled || (subscription.state == State.REPLAYING && subscription.rest == null)) {
+            beat(subscription);
+            return;
+        }
         for (int writes = 0; writes < TURN_WRITES; writes++) {
             boolean idle = subscription.state == State.REPLAYING && subscription.rest == null;
             if (subscription.state == State.CLOSED || subscription.blocked || idle) {
                 return;
             }
-            long reached = catchUp.gather(subscription, nextSequence, position);
+            long reached = catchUp.gather(subscription, sweep.sequence(), sweep.position());
             if (scratch.isEmpty()) {
                 if (!goOn(subscription, reached)) {
                     return;
                 }
-            } else if (write(subscription) && subscription.rest == null && reached != CatchUp.UNKNOWN) {
+            } else if (write(subscription, scratch) && subscription.rest == null && reached != CatchUp.UNKNOWN) {
                 subscription.position = reached;
             }
         }
-        leave(subscription); // else the next sweep would take it for one that has everything
-        loop.executeLater(() -> {
-            now = nanoTime.getAsLong();
-            pump(subscription);
-        });
+        queue(subscription);
+    }
+
+    /** A heartbeat, if it still is time for one. */
+    private void beat(Subscription subscription) {
+        if (!isSilent(subscription)) {
+            return;
+        }
+        long position = -1;
+        if (subscription.state == State.LIVE) {
+            if (!sweep.settle(subscription)) {
+                return; // the sweep is about to write to it
+            }
+            position = subscription.position;
+        }
+        scratch.clear();
+        scratch.put(wire.heartbeat(subscription.form, position), 0, subscription.position);
+        write(subscription, scratch);
     }
 
     /** Nothing is left where it reads: it ends, or goes to the log, or joins the sweep; true if it may read on at once. */
@@ -298,23 +246,26 @@ public final class Lane {
             return false;
         }
         if (reached == CatchUp.UNKNOWN) {
-            leave(subscription);
-            catchUp.requestPage(this, subscription, position);
+            sweep.leave(subscription);
+            catchUp.requestPage(this, subscription, sweep.position());
+            return false;
+        }
+        if (reached < subscription.position) { // it was ahead of this lane when it came
+            queue(subscription);
             return false;
         }
         subscription.position = reached;
-        if (reached < position) {
+        if (reached < sweep.position()) {
             return true;
         }
-        join(subscription);
+        sweep.join(subscription);
         return false;
     }
 
     /** A page was read for a subscription. */
     void replayed(Subscription subscription, ArrayDeque<Frame> frames, long through) {
-        now = nanoTime.getAsLong();
         if (catchUp.acceptPage(subscription, frames, through)) {
-            pump(subscription);
+            queue(subscription);
         }
     }
 
@@ -331,21 +282,27 @@ public final class Lane {
         }
     }
 
-    private void writeAlone(Subscription subscription, byte[] bytes) {
-        scratch.clear();
-        scratch.put(bytes, 0, subscription.position);
-        write(subscription);
+    private final class Readers implements Sweep.Readers {
+        @Override
+        public boolean write(Subscription subscription, Scratch filled) {
+            return Lane.this.write(subscription, filled);
+        }
+
+        @Override
+        public void fetch(Subscription subscription) {
+            queue(subscription);
+        }
     }
 
     /** Writes the buffer; whether all of it was taken. If not, the reader now waits for its connection, or is closed. */
-    private boolean write(Subscription subscription) {
+    private boolean write(Subscription subscription, Scratch filled) {
         try {
-            boolean all = scratch.writeTo(subscription);
+            boolean whole = filled.writeTo(subscription);
             subscription.lastWriteNanos = now;
-            if (!all) {
+            if (!whole) {
                 block(subscription);
             }
-            return all;
+            return whole;
         } catch (IOException e) {
             close(subscription, CloseReason.GONE);
             return false;
@@ -357,33 +314,17 @@ public final class Lane {
     }
 
     private void block(Subscription subscription) {
-        leave(subscription);
+        sweep.leave(subscription);
         catchUp.dropPage(subscription);
         subscription.blocked = true;
         subscription.blockedNanos = now;
         subscription.outlet.awaitWritable();
     }
 
-    private void join(Subscription subscription) {
-        if (subscription.state == State.LIVE) {
-            return;
-        }
-        subscription.state = State.LIVE;
-        live.add(subscription);
-    }
-
-    private void leave(Subscription subscription) {
-        if (subscription.state != State.LIVE) {
-            return;
-        }
-        subscription.state = State.LAGGING;
-        live.remove(subscription);
-    }
-
     private void end(Subscription subscription, CloseReason reason) {
         if (subscription.state == State.LIVE) {
-            subscription.position = position;
-            leave(subscription);
+            sweep.settle(subscription);
+            sweep.leave(subscription);
         }
         catchUp.dropPage(subscription);
         subscription.state = State.LAGGING;
@@ -391,7 +332,7 @@ public final class Lane {
         byte[] farewell = wire.farewell(subscription.form, reason);
         subscription.rest = subscription.rest == null ? farewell : restAnd(farewell, subscription);
         subscription.restFrom = 0;
-        pump(subscription);
+        queue(subscription);
     }
 
     private static byte[] restAnd(byte[] farewell, Subscription subscription) {
@@ -406,7 +347,7 @@ public final class Lane {
         if (subscription.state == State.CLOSED) {
             return;
         }
-        leave(subscription);
+        sweep.leave(subscription);
         catchUp.dropPage(subscription);
         subscription.state = State.CLOSED;
         subscription.rest = null;

@@ -11,7 +11,8 @@ import java.nio.ByteBuffer;
  */
 final class Scratch {
 
-    private static final int PARTS_MAX = 1_024;
+    /** How many frames it takes at the most. */
+    static final int PARTS_MAX = 1_024;
 
     private final ByteBuffer buffer;
     private final byte[][] parts = new byte[PARTS_MAX][];
@@ -32,6 +33,10 @@ final class Scratch {
         count = 0;
         length = 0;
         buffer.clear();
+    }
+
+    int capacity() {
+        return buffer.capacity();
     }
 
     boolean isEmpty() {

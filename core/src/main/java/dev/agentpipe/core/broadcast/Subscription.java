@@ -62,9 +62,11 @@ public final class Subscription {
     boolean blocked;
     /** A page could not be read for now; the next tick asks again. */
     boolean retry;
-    /** A sweep has found something that it must fetch for itself. */
+    /** LIVE, but a sweep has found something that it must fetch for itself: until it has, its position is its own. */
     boolean aside;
-    /** Its index in the lane's roster of unfiltered readers; -1 if it is in none. */
+    /** It waits for its turn. */
+    boolean queued;
+    /** Its index in the roster of those who want everything; -1 if it is in none. */
     int slot = -1;
 
     /**

@@ -17,6 +17,10 @@ final class FakeOutlet implements Outlet {
     boolean wantsWritable;
     CloseReason closed;
     int writes;
+
+    /** What happens at each write, before it. */
+    Runnable onWrite = () -> {};
+
     private final ByteArrayOutputStream taken = new ByteArrayOutputStream();
 
     @Override
@@ -28,6 +32,7 @@ final class FakeOutlet implements Outlet {
             throw new IOException("broken pipe");
         }
         writes++;
+        onWrite.run();
         int some = (int) Math.min(room, bytes.remaining());
         byte[] copy = new byte[some];
         bytes.get(copy);

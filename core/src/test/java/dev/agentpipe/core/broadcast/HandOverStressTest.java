@@ -100,6 +100,7 @@ class HandOverStressTest {
     @MethodSource("seeds")
     void readers_ofEveryKind_getEachMatchingRecordOnceAndInOrder(long seed) throws Exception {
         Random random = new Random(seed);
+        Duration slice = Duration.ofNanos(1L << random.nextInt(20)); // from one reader to all of them
         List<ExecutorService> threads = new ArrayList<>();
         ExecutorService workers = Executors.newFixedThreadPool(2);
         List<Lane> lanes = new ArrayList<>();
@@ -109,7 +110,7 @@ class HandOverStressTest {
             threads.add(thread);
             Loop loop = new ThreadLoop(thread);
             loops.add(loop);
-            Lane.Limits limits = new Lane.Limits(Duration.ofHours(1), Duration.ofHours(1));
+            Lane.Limits limits = new Lane.Limits(Duration.ofHours(1), Duration.ofHours(1), slice);
             lanes.add(new Lane(broadcaster, wire, new Replays(log, wire, workers, 2), loop, limits, System::nanoTime));
         }
         makeRecords(random);

@@ -17,6 +17,7 @@ import java.util.stream.LongStream;
 final class LaneFixture {
 
     static final int PERMITS = 2;
+    static final Duration SLICE = Duration.ofMillis(1);
 
     final ManualLoop loop = new ManualLoop();
     final RecordedLog log = new RecordedLog();
@@ -30,7 +31,7 @@ final class LaneFixture {
         TextWire wire = new TextWire();
         broadcaster = new Broadcaster(wire::frame, 0, new Broadcaster.Limits(windowFrames, 1 << 20));
         Replays replays = new Replays(log, wire, workers, PERMITS);
-        lane = new Lane(broadcaster, wire, replays, loop, new Lane.Limits(heartbeat, stall), nanos::get);
+        lane = new Lane(broadcaster, wire, replays, loop, new Lane.Limits(heartbeat, stall, SLICE), nanos::get);
     }
 
     /** Runs what is given at once, or when it is let go. */
@@ -107,6 +108,10 @@ final class LaneFixture {
         }
     }
 
+    void addWithoutRunning(List<String> payloads, String conversationId) {
+        add(payloads, conversationId, EventType.MESSAGE_CREATED);
+    }
+
     private void add(List<String> payloads, String conversationId, EventType type) {
         List<LogRecord> records = new ArrayList<>();
         for (String payload : payloads) {
@@ -132,10 +137,26 @@ final class LaneFixture {
     }
 
     void tick(Duration later) {
-        nanos.addAndGet(later.toNanos());
+        pass(later);
         loop.runUntilIdle();
         lane.tick();
         loop.runUntilIdle();
+    }
+
+    void tickWithoutRunning(Duration later) {
+        pass(later);
+        lane.tick();
+    }
+
+    void pass(Duration time) {
+        nanos.addAndGet(time.toNanos());
+    }
+
+    /** A reader whose every write takes that long. */
+    FakeOutlet attachWithCost(EventFilter filter, long after, Duration cost) {
+        FakeOutlet outlet = attach(filter, 0, after);
+        outlet.onWrite = () -> pass(cost);
+        return outlet;
     }
 
     static List<Long> range(long from, long to) {

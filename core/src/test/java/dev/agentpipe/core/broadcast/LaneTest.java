@@ -251,8 +251,11 @@ class LaneTest {
                 fixture.attach(EventFilter.ALL, 0, 0),
                 fixture.attach(EventFilter.ALL, 0, 0));
 
-        assertEquals(1, fixture.lane.end(2, CloseReason.SHUTDOWN));
-        assertEquals(0, fixture.lane.end(2, CloseReason.SHUTDOWN));
+        fixture.lane.end(2, CloseReason.SHUTDOWN);
+        fixture.loop.runUntilIdle();
+        assertEquals(1, fixture.lane.size());
+        fixture.lane.end(2, CloseReason.SHUTDOWN);
+        fixture.loop.runUntilIdle();
 
         for (FakeOutlet outlet : outlets) {
             assertEquals("!SHUTDOWN;", outlet.text());

@@ -6,6 +6,7 @@ package dev.agentpipe.db.generated;
 
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
+import dev.agentpipe.db.generated.tables.ConversationsWithTotals;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
@@ -41,6 +42,11 @@ public class DefaultSchema extends SchemaImpl {
      * The table <code>conversations</code>.
      */
     public final Conversations CONVERSATIONS = Conversations.CONVERSATIONS;
+
+    /**
+     * The table <code>conversations_with_totals</code>.
+     */
+    public final ConversationsWithTotals CONVERSATIONS_WITH_TOTALS = ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS;
 
     /**
      * The table <code>event_identities</code>.
@@ -80,6 +86,7 @@ public class DefaultSchema extends SchemaImpl {
         return Arrays.asList(
             ConversationAgents.CONVERSATION_AGENTS,
             Conversations.CONVERSATIONS,
+            ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS,
             EventIdentities.EVENT_IDENTITIES,
             EventLog.EVENT_LOG,
             Events.EVENTS,

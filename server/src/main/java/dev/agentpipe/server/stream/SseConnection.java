@@ -11,6 +11,7 @@ import io.undertow.server.protocol.http.HttpServerConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.function.Consumer;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ReadReadyHandler;
@@ -35,15 +36,25 @@ final class SseConnection implements Outlet {
     private final StreamSourceConduit source;
     private final Lane lane;
     private final Subscription subscription;
+    private final Consumer<CloseReason> ended;
     private int inputBytes;
     private boolean closed;
 
-    SseConnection(HttpServerExchange exchange, Lane lane, EventFilter filter, int form, long after, Duration ageMax) {
+    /** @param ended told once, why */
+    SseConnection(
+            HttpServerExchange exchange,
+            Lane lane,
+            EventFilter filter,
+            int form,
+            long after,
+            Duration ageMax,
+            Consumer<CloseReason> ended) {
         HttpServerConnection http = (HttpServerConnection) exchange.getConnection();
         this.connection = http;
         this.sink = http.getOriginalSinkConduit();
         this.source = http.getOriginalSourceConduit();
         this.lane = lane;
+        this.ended = ended;
         this.subscription = new Subscription(filter, form, this, after, ageMax);
     }
 
@@ -67,7 +78,7 @@ final class SseConnection implements Outlet {
                 return;
             }
         } catch (IOException e) {
-            IoUtils.safeClose(connection);
+            close(CloseReason.GONE);
             return;
         }
         channel.suspendWrites();
@@ -93,6 +104,7 @@ final class SseConnection implements Outlet {
     @Override
     public void close(CloseReason reason) {
         closed = true;
+        ended.accept(reason);
         if (reason == CloseReason.AGED || reason == CloseReason.SHUTDOWN) {
             try { // so that what was written last arrives, even if the client has sent something meanwhile
                 sink.terminateWrites();

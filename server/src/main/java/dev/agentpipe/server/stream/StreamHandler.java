@@ -250,7 +250,8 @@ public final class StreamHandler implements HttpHandler {
         byte[] greeting = start instanceof Start.Reset reset
                 ? streams.frames().reset(form, reset.reason(), request.lastEventId(), reset.oldest(), after)
                 : streams.frames().greeting(form, after);
-        new SseConnection(exchange, lane, request.filter(), form, after, age()).open(exchange, greeting);
+        new SseConnection(exchange, lane, request.filter(), form, after, age(), streams::countEnd)
+                .open(exchange, greeting);
     }
 
     private Duration age() {

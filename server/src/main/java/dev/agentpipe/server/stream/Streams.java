@@ -3,12 +3,12 @@ package dev.agentpipe.server.stream;
 import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.broadcast.CloseReason;
 import dev.agentpipe.core.broadcast.Lane;
-import dev.agentpipe.core.broadcast.Loop;
 import dev.agentpipe.core.broadcast.Replays;
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.server.Settings;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
@@ -18,6 +18,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
@@ -37,13 +38,18 @@ public final class Streams implements AutoCloseable {
     /** How much earlier than its full age a stream may end. */
     static final double AGE_SPREAD = 0.2;
 
+    /** A hundred readers or so; what a request may have to wait for its I/O thread. */
+    private static final Duration SLICE = Duration.ofMillis(1);
+
     private final SseFrames frames;
     private final Broadcaster broadcaster;
     private final Replays replays;
     private final Settings.Streams settings;
     private final Map<XnioIoThread, Lane> lanes = new ConcurrentHashMap<>();
+    private final Queue<IoLoop> loops = new ConcurrentLinkedQueue<>();
     private final Queue<XnioExecutor.Key> ticks = new ConcurrentLinkedQueue<>();
     private final AtomicInteger open = new AtomicInteger();
+    private final Map<CloseReason, LongAdder> ended = new EnumMap<>(CloseReason.class);
     private volatile boolean draining;
 
     /**
@@ -56,6 +62,9 @@ public final class Streams implements AutoCloseable {
         this.broadcaster = new Broadcaster(frames::frame, start.head(), limits);
         this.replays = new Replays(eventLog, frames, workers, REPLAYS_AT_A_TIME);
         this.settings = settings;
+        for (CloseReason reason : CloseReason.values()) {
+            ended.put(reason, new LongAdder());
+        }
     }
 
     /** What the log's tail feeds. */
@@ -66,6 +75,17 @@ public final class Streams implements AutoCloseable {
     /** Streams that are open. */
     public int count() {
         return open.get();
+    }
+
+    /** How many streams have ended since the start, by reason. */
+    public Map<CloseReason, Long> ended() {
+        Map<CloseReason, Long> counts = new EnumMap<>(CloseReason.class);
+        ended.forEach((reason, count) -> counts.put(reason, count.sum()));
+        return counts;
+    }
+
+    void countEnd(CloseReason reason) {
+        ended.get(reason).increment();
     }
 
     SseFrames frames() {
@@ -105,13 +125,10 @@ public final class Streams implements AutoCloseable {
     }
 
     private Lane newLane(XnioIoThread thread) {
-        Lane lane = new Lane(
-                broadcaster,
-                frames,
-                replays,
-                new IoLoop(thread),
-                new Lane.Limits(settings.heartbeat(), settings.stallMax()),
-                System::nanoTime);
+        IoLoop loop = new IoLoop(thread);
+        loops.add(loop);
+        Lane.Limits limits = new Lane.Limits(settings.heartbeat(), settings.stallMax(), SLICE);
+        Lane lane = new Lane(broadcaster, frames, replays, loop, limits, System::nanoTime);
         long shortest =
                 Math.min(settings.heartbeat().toMillis(), settings.stallMax().toMillis());
         long tickMillis = Math.max(10, Math.min(1_000, shortest / 4));
@@ -131,7 +148,9 @@ public final class Streams implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        ticks.forEach(XnioExecutor.Key::remove); // an I/O thread that is told to stop calls it an error if one is left
+        // An I/O thread that is told to stop waits for its channels, and calls it an error if a timer is left.
+        loops.forEach(loop -> loop.execute(loop::close));
+        ticks.forEach(XnioExecutor.Key::remove);
     }
 
     private void endInSlices() throws InterruptedException {
@@ -140,19 +159,6 @@ public final class Streams implements AutoCloseable {
             lanes.forEach((thread, lane) ->
                     thread.execute(() -> lane.end((lane.size() + left - 1) / left, CloseReason.SHUTDOWN)));
             TimeUnit.MILLISECONDS.sleep(DRAIN.toMillis() / DRAIN_SLICES);
-        }
-    }
-
-    private record IoLoop(XnioIoThread thread) implements Loop {
-        @Override
-        public void execute(Runnable task) {
-            thread.execute(task);
-        }
-
-        /** A timer of XNIO fires between two looks at the selector, unlike a queued task. */
-        @Override
-        public void executeLater(Runnable task) {
-            thread.executeAfter(task, 1, TimeUnit.MILLISECONDS);
         }
     }
 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
 
 /** Readers that read slowly, or not at all, while much passes by: nobody else notices, and they miss nothing. */
 final class SlowReaderTest {
@@ -45,6 +46,7 @@ final class SlowReaderTest {
             assertEquals(2, streams(), "not before the limit");
 
             Await.until("disconnected", Duration.ofSeconds(10), () -> streams() == 1);
+            assertEquals(1, stream().at("/ended/stalled").asInt());
 
             long millis = (System.nanoTime() - start) / 1_000_000;
             assertTrue(millis >= stallMax.toMillis(), "after " + millis + " ms");
@@ -125,11 +127,10 @@ final class SlowReaderTest {
     }
 
     private int streams() {
-        return server.get("/api/health")
-                .json()
-                .get("checks")
-                .get("stream")
-                .get("connections")
-                .asInt();
+        return stream().get("connections").asInt();
+    }
+
+    private JsonNode stream() {
+        return server.get("/api/health").json().at("/checks/stream");
     }
 }

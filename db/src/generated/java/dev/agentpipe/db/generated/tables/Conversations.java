@@ -182,26 +182,6 @@ public class Conversations extends TableImpl<ConversationsRecord> {
     public final TableField<ConversationsRecord, JSON> SUMMARY = createField(DSL.name("summary"), SQLDataType.JSON, this, "");
 
     /**
-     * The column <code>conversations.total_messages</code>.
-     */
-    public final TableField<ConversationsRecord, Long> TOTAL_MESSAGES = createField(DSL.name("total_messages"), SQLDataType.BIGINT.nullable(false), this, "");
-
-    /**
-     * The column <code>conversations.total_tokens</code>.
-     */
-    public final TableField<ConversationsRecord, Long> TOTAL_TOKENS = createField(DSL.name("total_tokens"), SQLDataType.BIGINT.nullable(false), this, "");
-
-    /**
-     * The column <code>conversations.total_cost</code>.
-     */
-    public final TableField<ConversationsRecord, BigDecimal> TOTAL_COST = createField(DSL.name("total_cost"), SQLDataType.NUMERIC.nullable(false), this, "");
-
-    /**
-     * The column <code>conversations.total_duration_ms</code>.
-     */
-    public final TableField<ConversationsRecord, BigDecimal> TOTAL_DURATION_MS = createField(DSL.name("total_duration_ms"), SQLDataType.NUMERIC.nullable(false), this, "");
-
-    /**
      * The column <code>conversations.error_at</code>.
      */
     public final TableField<ConversationsRecord, OffsetDateTime> ERROR_AT = createField(DSL.name("error_at"), SQLDataType.TIMESTAMPWITHTIMEZONE(6), this, "");

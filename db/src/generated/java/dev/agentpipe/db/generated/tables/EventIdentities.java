@@ -8,11 +8,8 @@ import dev.agentpipe.db.generated.DefaultSchema;
 import dev.agentpipe.db.generated.Keys;
 import dev.agentpipe.db.generated.tables.records.EventIdentitiesRecord;
 
-import java.util.Arrays;
 import java.util.Collection;
-import java.util.List;
 
-import org.jooq.Check;
 import org.jooq.Condition;
 import org.jooq.Field;
 import org.jooq.Name;
@@ -27,7 +24,6 @@ import org.jooq.TableField;
 import org.jooq.TableOptions;
 import org.jooq.UniqueKey;
 import org.jooq.impl.DSL;
-import org.jooq.impl.Internal;
 import org.jooq.impl.SQLDataType;
 import org.jooq.impl.TableImpl;
 
@@ -100,13 +96,6 @@ public class EventIdentities extends TableImpl<EventIdentitiesRecord> {
     @Override
     public UniqueKey<EventIdentitiesRecord> getPrimaryKey() {
         return Keys.EVENT_IDENTITIES_PKEY;
-    }
-
-    @Override
-    public List<Check<EventIdentitiesRecord>> getChecks() {
-        return Arrays.asList(
-            Internal.createCheck(this, DSL.name("event_identities_identity_check"), "((octet_length(identity) = 16))", true)
-        );
     }
 
     @Override

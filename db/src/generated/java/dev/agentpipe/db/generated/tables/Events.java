@@ -14,7 +14,6 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 
-import org.jooq.Check;
 import org.jooq.Condition;
 import org.jooq.Field;
 import org.jooq.Index;
@@ -30,7 +29,6 @@ import org.jooq.TableField;
 import org.jooq.TableOptions;
 import org.jooq.UniqueKey;
 import org.jooq.impl.DSL;
-import org.jooq.impl.Internal;
 import org.jooq.impl.SQLDataType;
 import org.jooq.impl.TableImpl;
 
@@ -128,13 +126,6 @@ public class Events extends TableImpl<EventsRecord> {
     @Override
     public UniqueKey<EventsRecord> getPrimaryKey() {
         return Keys.EVENTS_PKEY;
-    }
-
-    @Override
-    public List<Check<EventsRecord>> getChecks() {
-        return Arrays.asList(
-            Internal.createCheck(this, DSL.name("events_position_check"), "((\"position\" > 0))", true)
-        );
     }
 
     @Override

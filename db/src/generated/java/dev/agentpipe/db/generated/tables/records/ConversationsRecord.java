@@ -373,171 +373,115 @@ public class ConversationsRecord extends UpdatableRecordImpl<ConversationsRecord
     }
 
     /**
-     * Setter for <code>conversations.total_messages</code>.
-     */
-    public void setTotalMessages(Long value) {
-        set(25, value);
-    }
-
-    /**
-     * Getter for <code>conversations.total_messages</code>.
-     */
-    public Long getTotalMessages() {
-        return (Long) get(25);
-    }
-
-    /**
-     * Setter for <code>conversations.total_tokens</code>.
-     */
-    public void setTotalTokens(Long value) {
-        set(26, value);
-    }
-
-    /**
-     * Getter for <code>conversations.total_tokens</code>.
-     */
-    public Long getTotalTokens() {
-        return (Long) get(26);
-    }
-
-    /**
-     * Setter for <code>conversations.total_cost</code>.
-     */
-    public void setTotalCost(BigDecimal value) {
-        set(27, value);
-    }
-
-    /**
-     * Getter for <code>conversations.total_cost</code>.
-     */
-    public BigDecimal getTotalCost() {
-        return (BigDecimal) get(27);
-    }
-
-    /**
-     * Setter for <code>conversations.total_duration_ms</code>.
-     */
-    public void setTotalDurationMs(BigDecimal value) {
-        set(28, value);
-    }
-
-    /**
-     * Getter for <code>conversations.total_duration_ms</code>.
-     */
-    public BigDecimal getTotalDurationMs() {
-        return (BigDecimal) get(28);
-    }
-
-    /**
      * Setter for <code>conversations.error_at</code>.
      */
     public void setErrorAt(OffsetDateTime value) {
-        set(29, value);
+        set(25, value);
     }
 
     /**
      * Getter for <code>conversations.error_at</code>.
      */
     public OffsetDateTime getErrorAt() {
-        return (OffsetDateTime) get(29);
+        return (OffsetDateTime) get(25);
     }
 
     /**
      * Setter for <code>conversations.error_identity</code>.
      */
     public void setErrorIdentity(byte[] value) {
-        set(30, value);
+        set(26, value);
     }
 
     /**
      * Getter for <code>conversations.error_identity</code>.
      */
     public byte[] getErrorIdentity() {
-        return (byte[]) get(30);
+        return (byte[]) get(26);
     }
 
     /**
      * Setter for <code>conversations.error_message</code>.
      */
     public void setErrorMessage(String value) {
-        set(31, value);
+        set(27, value);
     }
 
     /**
      * Getter for <code>conversations.error_message</code>.
      */
     public String getErrorMessage() {
-        return (String) get(31);
+        return (String) get(27);
     }
 
     /**
      * Setter for <code>conversations.error_type</code>.
      */
     public void setErrorType(String value) {
-        set(32, value);
+        set(28, value);
     }
 
     /**
      * Getter for <code>conversations.error_type</code>.
      */
     public String getErrorType() {
-        return (String) get(32);
+        return (String) get(28);
     }
 
     /**
      * Setter for <code>conversations.error_count</code>.
      */
     public void setErrorCount(Long value) {
-        set(33, value);
+        set(29, value);
     }
 
     /**
      * Getter for <code>conversations.error_count</code>.
      */
     public Long getErrorCount() {
-        return (Long) get(33);
+        return (Long) get(29);
     }
 
     /**
      * Setter for <code>conversations.system_info</code>.
      */
     public void setSystemInfo(JSON value) {
-        set(34, value);
+        set(30, value);
     }
 
     /**
      * Getter for <code>conversations.system_info</code>.
      */
     public JSON getSystemInfo() {
-        return (JSON) get(34);
+        return (JSON) get(30);
     }
 
     /**
      * Setter for <code>conversations.command</code>.
      */
     public void setCommand(JSON value) {
-        set(35, value);
+        set(31, value);
     }
 
     /**
      * Getter for <code>conversations.command</code>.
      */
     public JSON getCommand() {
-        return (JSON) get(35);
+        return (JSON) get(31);
     }
 
     /**
      * Setter for <code>conversations.created_at</code>.
      */
     public void setCreatedAt(OffsetDateTime value) {
-        set(36, value);
+        set(32, value);
     }
 
     /**
      * Getter for <code>conversations.created_at</code>.
      */
     public OffsetDateTime getCreatedAt() {
-        return (OffsetDateTime) get(36);
+        return (OffsetDateTime) get(32);
     }
 
     // -------------------------------------------------------------------------
@@ -563,7 +507,7 @@ public class ConversationsRecord extends UpdatableRecordImpl<ConversationsRecord
     /**
      * Create a detached, initialised ConversationsRecord
      */
-    public ConversationsRecord(String id, String mode, String initialPrompt, Long maxTurns, OffsetDateTime startedAt, Long statusOrder, String status, OffsetDateTime completedAt, OffsetDateTime firstEventAt, OffsetDateTime lastEventAt, OffsetDateTime lastReceivedAt, Long messageCount, Long messageTokens, BigDecimal messageCost, Long messageDurationMs, OffsetDateTime reportedAt, byte[] reportedIdentity, Long reportedMessages, Long reportedTurns, Long reportedTokens, BigDecimal reportedCost, BigDecimal reportedDurationMs, String summaryShortText, String summaryText, JSON summary, Long totalMessages, Long totalTokens, BigDecimal totalCost, BigDecimal totalDurationMs, OffsetDateTime errorAt, byte[] errorIdentity, String errorMessage, String errorType, Long errorCount, JSON systemInfo, JSON command, OffsetDateTime createdAt) {
+    public ConversationsRecord(String id, String mode, String initialPrompt, Long maxTurns, OffsetDateTime startedAt, Long statusOrder, String status, OffsetDateTime completedAt, OffsetDateTime firstEventAt, OffsetDateTime lastEventAt, OffsetDateTime lastReceivedAt, Long messageCount, Long messageTokens, BigDecimal messageCost, Long messageDurationMs, OffsetDateTime reportedAt, byte[] reportedIdentity, Long reportedMessages, Long reportedTurns, Long reportedTokens, BigDecimal reportedCost, BigDecimal reportedDurationMs, String summaryShortText, String summaryText, JSON summary, OffsetDateTime errorAt, byte[] errorIdentity, String errorMessage, String errorType, Long errorCount, JSON systemInfo, JSON command, OffsetDateTime createdAt) {
         super(Conversations.CONVERSATIONS);
 
         setId(id);
@@ -591,10 +535,6 @@ public class ConversationsRecord extends UpdatableRecordImpl<ConversationsRecord
         setSummaryShortText(summaryShortText);
         setSummaryText(summaryText);
         setSummary(summary);
-        setTotalMessages(totalMessages);
-        setTotalTokens(totalTokens);
-        setTotalCost(totalCost);
-        setTotalDurationMs(totalDurationMs);
         setErrorAt(errorAt);
         setErrorIdentity(errorIdentity);
         setErrorMessage(errorMessage);
