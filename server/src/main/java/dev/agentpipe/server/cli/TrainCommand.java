@@ -25,8 +25,11 @@ import picocli.CommandLine.Spec;
 @Command(name = "train", hidden = true, description = "Load what a server needs, for an archive of its classes.")
 final class TrainCommand implements Callable<Integer> {
 
-    /** Where PostgreSQL cannot run, its start is tried for minutes. */
-    private static final Duration DEADLINE = Duration.ofMinutes(2);
+    /** Above the minutes for which the start of a PostgreSQL that cannot run is tried, under the 5 of a lock in archive.sh. */
+    private static final Duration DEADLINE = Duration.ofMinutes(4);
+
+    /** As of a killed process: it was slow, which says nothing of the next time. */
+    private static final int NOT_IN_TIME = 143;
 
     private static final String KEY = "ap_live_training-0123456789";
 
@@ -43,7 +46,7 @@ final class TrainCommand implements Callable<Integer> {
                         new TimerTask() {
                             @Override
                             public void run() {
-                                Runtime.getRuntime().halt(Commands.FAILED);
+                                Runtime.getRuntime().halt(NOT_IN_TIME);
                             }
                         },
                         DEADLINE.toMillis());
