@@ -75,7 +75,10 @@ final class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
-                        "dev.agentpipe.server.stream..", "dev.agentpipe.server.cli..", "dev.agentpipe.server.smoke..")
+                        "dev.agentpipe.server.stream..",
+                        "dev.agentpipe.server.cli..",
+                        "dev.agentpipe.server.smoke..",
+                        "dev.agentpipe.server.loadtest..")
                 .check(ALL);
     }
 

@@ -46,9 +46,11 @@ public final class Commands {
         return new CommandLine(new Root())
                 .addSubcommand(new ServeCommand(environment))
                 .addSubcommand(new SmokeCommand(environment))
+                .addSubcommand(new BenchCommand(environment))
                 .addSubcommand(new TrainCommand())
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler(
                         (exception, commandLine, result) -> failed(commandLine.getErr(), exception));
     }

@@ -1,6 +1,7 @@
 package dev.agentpipe.server.smoke;
 
 import dev.agentpipe.server.smoke.SmokeClient.Answer;
+import dev.agentpipe.server.sse.SseEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;

@@ -1,4 +1,4 @@
-package dev.agentpipe.server.smoke;
+package dev.agentpipe.server.sse;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;

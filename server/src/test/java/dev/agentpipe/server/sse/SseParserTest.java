@@ -1,4 +1,4 @@
-package dev.agentpipe.server.smoke;
+package dev.agentpipe.server.sse;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,4 +1,4 @@
-package dev.agentpipe.server.smoke;
+package dev.agentpipe.server.sse;
 
 /**
  * An event of a stream.
@@ -6,4 +6,4 @@ package dev.agentpipe.server.smoke;
  * @param id the last id that the stream had given when the event ended, "" if none
  * @param type {@code message} unless the stream says otherwise
  */
-record SseEvent(String id, String type, String data) {}
+public record SseEvent(String id, String type, String data) {}
