@@ -89,7 +89,7 @@ final class LauncherScriptTest {
 
         assertEquals(0, outcome.status(), outcome.err());
         assertEquals(
-                List.of("jdk-17 runs -XX:+ExitOnOutOfMemoryError -XX:G1PeriodicGCInterval=15000 -jar " + jar()
+                List.of("jdk-17 runs -XX:+ExitOnOutOfMemoryError -XX:G1PeriodicGCInterval=10000 -jar " + jar()
                         + " serve two words in " + folder.toRealPath()),
                 outcome.out().lines().toList());
         assertTrue(outcome.err().contains("building the server with Java 17"), outcome.err());
@@ -176,7 +176,7 @@ final class LauncherScriptTest {
     void options_ofTheUser_comeAfterTheLaunchersDefaults() throws Exception {
         jarOfAge(0);
         script(java(jvms, "jdk-17", "17.0.15").resolve("bin/java"), "echo \"$JDK_JAVA_OPTIONS | $*\"");
-        String idle = "-XX:G1PeriodicGCInterval=15000 -XX:TrimNativeHeapInterval=10000";
+        String idle = "-XX:G1PeriodicGCInterval=10000 -XX:TrimNativeHeapInterval=10000";
 
         assertTrue(run().out().startsWith(" | -XX:+ExitOnOutOfMemoryError " + idle + " -jar "));
 
