@@ -42,3 +42,15 @@ newest_java() {
   done
   [[ -n $best ]] && printf '%s\n' "$best"
 }
+
+# idle_options <Java home>: prints what makes a Java that idles give memory back: that of the heap after 10 to 20 s without a
+# collection, and what the compilers have freed. The latter is not known to all versions, which would refuse to start.
+idle_options() {
+  local release=''
+  [[ ! -r $1/release ]] || release=$(<"$1/release")
+  printf '%s' -XX:G1PeriodicGCInterval=10000
+  if [[ $release =~ JAVA_VERSION=\"17\.0\.([0-9]+) ]] && ((BASH_REMATCH[1] >= 15)) ||
+    (($(java_major "$1") >= 22)); then
+    printf '%s' ' -XX:TrimNativeHeapInterval=10000'
+  fi
+}

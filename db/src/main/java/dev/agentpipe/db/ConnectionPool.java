@@ -16,6 +16,9 @@ final class ConnectionPool {
     /** For a connection, from a pool or a new one: long enough for a TCP packet that is sent again, and no hang. */
     static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
 
+    /** The first login of a JVM runs a key derivation that nothing has compiled yet: seconds, on a machine with other work. */
+    private static final Duration FIRST_LOGIN_TIMEOUT = Duration.ofSeconds(10);
+
     private ConnectionPool() {}
 
     /**
@@ -33,14 +36,16 @@ final class ConnectionPool {
         config.setMaximumPoolSize(connectionsMax);
         config.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
         config.setValidationTimeout(CONNECT_TIMEOUT.toMillis());
-        // The schema was just migrated, so PostgreSQL was there; if it is away again, the pool waits for it.
+        // The schema's own connection tells what is wrong with PostgreSQL; the pool waits for it.
         config.setInitializationFailTimeout(-1);
         return new HikariDataSource(config);
     }
 
     /** Connections without a pool, and statements without an end: for migrations. */
     static DataSource unpooled(PostgresUrl url) {
-        return new DriverDataSource(url.jdbcUrl(), null, properties(Duration.ZERO), url.user(), url.password());
+        Properties properties = properties(Duration.ZERO);
+        properties.setProperty("loginTimeout", Long.toString(FIRST_LOGIN_TIMEOUT.toSeconds()));
+        return new DriverDataSource(url.jdbcUrl(), null, properties, url.user(), url.password());
     }
 
     /** What the URL says comes before these. */

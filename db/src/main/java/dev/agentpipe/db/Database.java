@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.SQLDialect;
@@ -64,10 +65,10 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    private Database(HikariDataSource writer, HikariDataSource reader) {
+    private Database(HikariDataSource writer, HikariDataSource reader, DSLContext sql) {
         this.writer = writer;
         this.reader = reader;
-        this.sql = DSL.using(reader, SQLDialect.POSTGRES);
+        this.sql = sql;
         this.eventLog = new PostgresEventLog(writer, sql);
         this.retention = new Retention(sql);
     }
@@ -79,18 +80,31 @@ public final class Database implements AutoCloseable {
      */
     public static Database open(DatabaseSettings settings) {
         Duration timeout = settings.timeout;
-        new Schema(settings.directUrl).migrate();
         Duration appendTimeout = timeout.compareTo(APPEND_TIMEOUT_MAX) < 0 ? timeout : APPEND_TIMEOUT_MAX;
+        int readersMax = settings.poolMax - 1;
+        int readersMin = Math.min(Math.max(settings.poolMin - 1, 0), readersMax);
+        // Before the schema is looked at: they connect by themselves meanwhile, and a login takes its time.
         HikariDataSource writer = ConnectionPool.open("postgres-append", settings.url, 1, 1, appendTimeout);
+        HikariDataSource reader = ConnectionPool.open("postgres-read", settings.url, readersMin, readersMax, timeout);
+        CompletableFuture<DSLContext> sql = CompletableFuture.supplyAsync(() -> firstQuery(reader));
         try {
-            int readersMax = settings.poolMax - 1;
-            int readersMin = Math.min(Math.max(settings.poolMin - 1, 0), readersMax);
-            return new Database(
-                    writer, ConnectionPool.open("postgres-read", settings.url, readersMin, readersMax, timeout));
+            new Schema(settings.directUrl).migrate();
+            return new Database(writer, reader, sql.join());
         } catch (RuntimeException failed) {
+            reader.close();
             writer.close();
             throw failed;
         }
+    }
+
+    /**
+     * Has jOOQ get ready, which takes as long as a login. Nobody else may use it meanwhile: two threads that initialize its
+     * classes could wait for each other.
+     */
+    private static DSLContext firstQuery(HikariDataSource reader) {
+        DSLContext sql = DSL.using(reader, SQLDialect.POSTGRES);
+        sql.selectFrom(EVENTS).getSQL();
+        return sql;
     }
 
     public EventLog eventLog() {

@@ -84,6 +84,7 @@ public final class LocalPostgres implements AutoCloseable {
         LocalPostgresFolder opened =
                 LocalPostgresFolder.open(folder.toAbsolutePath().normalize(), binaries);
         try {
+            LeftScript.remove();
             LocalPostgres local = new LocalPostgres(opened, config);
             local.startPostgres();
             local.watch.setDaemon(true);

@@ -16,12 +16,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Brings the schema to this program's version, and refuses what it cannot work with. Flyway takes a lock in the database,
- * so several servers may start at once.
+ * so several servers may start at once; it is not even loaded when there is nothing for it to do.
  */
 final class Schema {
 
     private static final Logger log = LoggerFactory.getLogger(Schema.class);
     private static final int POSTGRES_VERSION_MIN = 14;
+    private static final String SERVER = """
+            select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding,
+                current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit
+            """;
 
     private final DataSource direct;
     private final PostgresUrl url;
@@ -35,6 +39,9 @@ final class Schema {
         try (Connection connection = direct.getConnection();
                 Statement statement = connection.createStatement()) {
             checkServer(statement);
+            if (Migrations.areAllApplied(statement)) {
+                return;
+            }
         } catch (SQLException away) {
             throw new DatabaseStartException(
                     "PostgreSQL at " + url.target() + " cannot be used (see DATABASE_URL): " + away.getMessage(), away);
@@ -42,7 +49,8 @@ final class Schema {
         try {
             Flyway flyway = Flyway.configure(Schema.class.getClassLoader())
                     .dataSource(direct)
-                    .locations("classpath:db/migration")
+                    .resourceProvider(new Migrations())
+                    .javaMigrationClassProvider(List::of)
                     .validateMigrationNaming(true)
                     .load();
             refuseNewer(flyway);
@@ -54,27 +62,23 @@ final class Schema {
     }
 
     private void checkServer(Statement statement) throws SQLException {
-        int version = Integer.parseInt(show(statement, "server_version_num")) / 10_000;
-        if (version < POSTGRES_VERSION_MIN) {
-            throw new DatabaseStartException("PostgreSQL at " + url.target() + " is version " + version + "; "
-                    + POSTGRES_VERSION_MIN + " or newer is needed");
-        }
-        String encoding = show(statement, "server_encoding");
-        if (!encoding.equals("UTF8")) {
-            throw new DatabaseStartException("The database at " + url.target() + " has the encoding " + encoding
-                    + "; make one with the encoding UTF8");
-        }
-        for (String setting : List.of("fsync", "synchronous_commit")) {
-            if (show(statement, setting).equals("off")) {
-                log.warn("PostgreSQL's {} is off: events that were acknowledged can be lost in a crash", setting);
-            }
-        }
-    }
-
-    private static String show(Statement statement, String setting) throws SQLException {
-        try (ResultSet row = statement.executeQuery("show " + setting)) {
+        try (ResultSet row = statement.executeQuery(SERVER)) {
             row.next();
-            return row.getString(1);
+            int version = row.getInt("version") / 10_000;
+            if (version < POSTGRES_VERSION_MIN) {
+                throw new DatabaseStartException("PostgreSQL at " + url.target() + " is version " + version + "; "
+                        + POSTGRES_VERSION_MIN + " or newer is needed");
+            }
+            String encoding = row.getString("encoding");
+            if (!encoding.equals("UTF8")) {
+                throw new DatabaseStartException("The database at " + url.target() + " has the encoding " + encoding
+                        + "; make one with the encoding UTF8");
+            }
+            for (String setting : List.of("fsync", "synchronous_commit")) {
+                if (row.getString(setting).equals("off")) {
+                    log.warn("PostgreSQL's {} is off: events that were acknowledged can be lost in a crash", setting);
+                }
+            }
         }
     }
 

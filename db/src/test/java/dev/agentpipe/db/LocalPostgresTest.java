@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -163,8 +164,10 @@ final class LocalPostgresTest {
             database.eventLog().append(messages("c", "m", 3));
         }
         postgres.close();
+        Path temporary = Files.createDirectory(folder.resolveSibling("temporary"));
         Process server = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Djava.io.tmpdir=" + temporary,
                         "-cp",
                         System.getProperty("java.class.path"),
                         Server.class.getName(),
@@ -186,6 +189,11 @@ final class LocalPostgresTest {
             server.waitFor(10, TimeUnit.SECONDS);
         }
         assertTrue(ProcessHandle.of(left).orElseThrow().isAlive());
+        try (Stream<Path> scripts = Files.list(temporary)) {
+            assertEquals(
+                    List.of(),
+                    scripts.filter(file -> file.toString().endsWith(".sh")).toList());
+        }
 
         postgres = startIn(folder);
 

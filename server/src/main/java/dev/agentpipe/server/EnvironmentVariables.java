@@ -46,7 +46,7 @@ final class EnvironmentVariables {
     }
 
     OptionalInt integer(String name, int min, int max) {
-        return parsed(name, "a whole number from %d to %d".formatted(min, max), value -> {
+        return parsed(name, "a whole number from " + min + " to " + max, value -> {
                     if (!value.matches("\\d{1,10}")) {
                         return null;
                     }
@@ -67,7 +67,7 @@ final class EnvironmentVariables {
     /** {@code 86400} (seconds), {@code 90s}, {@code 30m}, {@code 24h}, {@code 7d}, or ISO-8601 such as {@code PT24H}. */
     Optional<Duration> freeDuration(String name, Duration min, Duration max) {
         String allowed = "seconds, or a number with s, m, h or d, such as 24h, or an ISO-8601 duration, such as PT24H, "
-                + "from %d to %d seconds".formatted(min.toSeconds(), max.toSeconds());
+                + "from " + min.toSeconds() + " to " + max.toSeconds() + " seconds";
         return parsed(name, allowed, value -> {
             Duration duration = durationOf(value);
             return duration == null || duration.compareTo(min) < 0 || duration.compareTo(max) > 0 ? null : duration;

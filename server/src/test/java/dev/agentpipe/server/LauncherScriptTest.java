@@ -38,6 +38,8 @@ final class LauncherScriptTest {
             "tail",
             "sed",
             "touch",
+            "stat",
+            "cksum",
             "sleep");
 
     @TempDir
@@ -56,7 +58,7 @@ final class LauncherScriptTest {
         path = Files.createDirectory(folder.resolve("path"));
         jvms = Files.createDirectory(folder.resolve("jvms"));
         Path scripts = Path.of("..", "bin").toAbsolutePath().normalize();
-        for (String name : List.of("agentpipe-server", "lib/jdk.sh")) {
+        for (String name : List.of("agentpipe-server", "lib/jdk.sh", "lib/archive.sh")) {
             Path copy = tree.resolve("bin").resolve(name);
             Files.createDirectories(copy.getParent());
             Files.copy(scripts.resolve(name), copy);
@@ -87,8 +89,8 @@ final class LauncherScriptTest {
 
         assertEquals(0, outcome.status(), outcome.err());
         assertEquals(
-                List.of("jdk-17 runs -XX:+ExitOnOutOfMemoryError -jar " + jar() + " serve two words in "
-                        + folder.toRealPath()),
+                List.of("jdk-17 runs -XX:+ExitOnOutOfMemoryError -XX:G1PeriodicGCInterval=10000 -jar " + jar()
+                        + " serve two words in " + folder.toRealPath()),
                 outcome.out().lines().toList());
         assertTrue(outcome.err().contains("building the server with Java 17"), outcome.err());
         assertTrue(Files.readString(tree.resolve("target/build.log")).contains("mvn with jdk-17"), "Maven's JDK");
@@ -168,6 +170,18 @@ final class LauncherScriptTest {
         java(mine, "jdk-26", "26-ea");
         environment.put("JAVA_HOME", mine.resolve("jdk-26").toString());
         assertTrue(run().out().startsWith("jdk-26 runs"));
+    }
+
+    @Test
+    void options_ofTheUser_comeAfterTheLaunchersDefaults() throws Exception {
+        jarOfAge(0);
+        script(java(jvms, "jdk-17", "17.0.15").resolve("bin/java"), "echo \"$JDK_JAVA_OPTIONS | $*\"");
+        String idle = "-XX:G1PeriodicGCInterval=10000 -XX:TrimNativeHeapInterval=10000";
+
+        assertTrue(run().out().startsWith(" | -XX:+ExitOnOutOfMemoryError " + idle + " -jar "));
+
+        environment.put("JDK_JAVA_OPTIONS", "-Xmx256m");
+        assertTrue(run().out().startsWith(idle + " -Xmx256m | -XX:+ExitOnOutOfMemoryError -jar "));
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.agentpipe.server.cli;
 
 import dev.agentpipe.server.Version;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -21,7 +22,24 @@ public final class Commands {
 
     /** Runs one command to its end and gives its exit code. */
     public static int run(String[] arguments, Map<String, String> environment) {
+        if (List.of(arguments).equals(List.of(ServeCommand.NAME))) {
+            return serve(environment);
+        }
         return of(environment).execute(arguments);
+    }
+
+    /** Past picocli, which has nothing to parse here and would take an eighth of a second to get ready for it. */
+    private static int serve(Map<String, String> environment) {
+        try {
+            return new ServeCommand(environment).call();
+        } catch (InterruptedException | RuntimeException failed) {
+            return failed(new PrintWriter(System.err, true), failed);
+        }
+    }
+
+    private static int failed(PrintWriter err, Exception exception) {
+        err.println("agentpipe-server: " + StartFailure.line(exception));
+        return FAILED;
     }
 
     static CommandLine of(Map<String, String> environment) {
@@ -29,13 +47,12 @@ public final class Commands {
                 .addSubcommand(new ServeCommand(environment))
                 .addSubcommand(new SmokeCommand(environment))
                 .addSubcommand(new BenchCommand(environment))
+                .addSubcommand(new TrainCommand())
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
                 .setCaseInsensitiveEnumValuesAllowed(true)
-                .setExecutionExceptionHandler((exception, commandLine, result) -> {
-                    commandLine.getErr().println("agentpipe-server: " + StartFailure.line(exception));
-                    return FAILED;
-                });
+                .setExecutionExceptionHandler(
+                        (exception, commandLine, result) -> failed(commandLine.getErr(), exception));
     }
 
     @Command(

@@ -11,17 +11,16 @@ import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** Runs the server until the process is told to end. */
-@Command(name = "serve", description = "Run the server until it is told to end (SIGTERM, or Ctrl-C).")
+@Command(name = ServeCommand.NAME, description = "Run the server until it is told to end (SIGTERM, or Ctrl-C).")
 final class ServeCommand implements Callable<Integer> {
 
-    private final Map<String, String> environment;
+    static final String NAME = "serve";
 
-    @Spec
-    private CommandSpec spec;
+    private final Map<String, String> environment;
+    private final PrintWriter out = new PrintWriter(System.out, true);
+    private final PrintWriter err = new PrintWriter(System.err, true);
 
     ServeCommand(Map<String, String> environment) {
         this.environment = environment;
@@ -29,7 +28,6 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        PrintWriter err = spec.commandLine().getErr();
         SettingsReader.Result read;
         try {
             read = SettingsReader.read(environment);
@@ -56,7 +54,7 @@ final class ServeCommand implements Callable<Integer> {
         }
         shutdown.started(pipe);
         if (settings.logging().format() == Settings.LogFormat.TEXT) {
-            spec.commandLine().getOut().println(Banner.of(settings, pipe.uri(), pipe.generatedKey()));
+            out.println(Banner.of(settings, pipe.uri(), pipe.generatedKey()));
         } else if (pipe.generatedKey().isPresent()) {
             log.info("An API key was generated and is kept in {}", Banner.keyFile(settings));
         }
@@ -69,7 +67,7 @@ final class ServeCommand implements Callable<Integer> {
         if (settings.logging().format() == Settings.LogFormat.JSON) {
             log.error("Cannot start: {}", line);
         }
-        spec.commandLine().getErr().println("agentpipe-server: cannot start: " + line);
+        err.println("agentpipe-server: cannot start: " + line);
         log.debug("The failure in full", e);
     }
 }
