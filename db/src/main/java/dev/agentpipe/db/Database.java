@@ -45,15 +45,32 @@ public final class Database implements AutoCloseable {
     private final HikariDataSource reader;
     private final DSLContext sql;
     private final EventLog eventLog;
+    private final Retention retention;
 
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
+
+    /**
+     * What one step of deleting old events has done.
+     *
+     * @param events so many are gone
+     * @param floor {@link dev.agentpipe.core.log.LogState#floor()} after it
+     * @param floorMoved whether this step has moved it; the events up to it follow in the next ones
+     */
+    public record Trimmed(int events, long floor, boolean floorMoved) {
+
+        /** Nothing was left to do. */
+        public boolean isEmpty() {
+            return events == 0 && !floorMoved;
+        }
+    }
 
     private Database(HikariDataSource writer, HikariDataSource reader, DSLContext sql) {
         this.writer = writer;
         this.reader = reader;
         this.sql = sql;
         this.eventLog = new PostgresEventLog(writer, sql);
+        this.retention = new Retention(sql);
     }
 
     /**
@@ -113,9 +130,7 @@ public final class Database implements AutoCloseable {
      * @param max at most so many
      */
     public List<IdleConversation> idleConversations(Duration idle, int max) {
-        // By PostgreSQL's clock, which also stamped the events: this node's may differ.
-        Field<OffsetDateTime> before =
-                field("now() - {0} * interval '1 millisecond'", OffsetDateTime.class, val(idle.toMillis()));
+        Field<OffsetDateTime> before = ago(idle);
         // Not all events move their conversation's last_received_at: log entries touch the log alone.
         Field<OffsetDateTime> lastEvent = field(select(EVENTS.RECEIVED_AT)
                 .from(EVENTS)
@@ -136,6 +151,23 @@ public final class Database implements AutoCloseable {
         } catch (RuntimeException failed) {
             throw PostgresFailures.translated(failed);
         }
+    }
+
+    /**
+     * Deletes some of the events that came longer ago than this: one short transaction, to be called again until there is
+     * nothing left to do, with pauses in between. Conversations and messages stay. By one thread at a time.
+     */
+    public Trimmed trimEvents(Duration keep) {
+        try {
+            return retention.step(keep);
+        } catch (RuntimeException failed) {
+            throw PostgresFailures.translated(failed);
+        }
+    }
+
+    /** By PostgreSQL's clock, which also stamped the events: this node's may differ. */
+    static Field<OffsetDateTime> ago(Duration duration) {
+        return field("now() - {0} * interval '1 millisecond'", OffsetDateTime.class, val(duration.toMillis()));
     }
 
     public PoolState poolState() {

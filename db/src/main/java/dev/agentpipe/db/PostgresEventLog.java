@@ -4,13 +4,12 @@ import static dev.agentpipe.db.generated.Tables.EVENTS;
 import static dev.agentpipe.db.generated.Tables.EVENT_LOG;
 import static org.jooq.impl.DSL.coalesce;
 import static org.jooq.impl.DSL.field;
-import static org.jooq.impl.DSL.lateral;
+import static org.jooq.impl.DSL.greatest;
 import static org.jooq.impl.DSL.min;
-import static org.jooq.impl.DSL.name;
-import static org.jooq.impl.DSL.noCondition;
 import static org.jooq.impl.DSL.octetLength;
+import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.sum;
-import static org.jooq.impl.DSL.unnest;
+import static org.jooq.impl.DSL.trueCondition;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.agentpipe.core.event.Event;
@@ -26,13 +25,13 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Set;
-import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Field;
-import org.jooq.Record4;
-import org.jooq.SelectConditionStep;
-import org.jooq.SortField;
+import org.jooq.Record1;
+import org.jooq.Record5;
+import org.jooq.Result;
+import org.jooq.ResultQuery;
+import org.jooq.SortOrder;
 import org.jooq.Table;
 
 /**
@@ -75,47 +74,62 @@ final class PostgresEventLog implements EventLog {
         }
     }
 
-    /**
-     * The sum over the sizes stops the page at {@code bytesMax} inside PostgreSQL: it needs only the sizes, so no payload
-     * past the page is unpacked or sent, and no transaction is needed as it would be for fetching in pieces.
-     */
     @Override
     public Page read(long after, long upTo, EventFilter filter, int recordsMax, int bytesMax) {
-        Condition range = EVENTS.POSITION.gt(after).and(EVENTS.POSITION.le(upTo));
-        Table<?> matching = matching(range, filter, EVENTS.POSITION.asc(), recordsMax);
+        MatchingRecords matching = new MatchingRecords(filter, SortOrder.ASC, recordsMax);
+        long end = matching.endOf(after, upTo);
+        Result<Record5<Long, Long, String, String, String>> rows;
+        try {
+            rows = pageOf(matching.between(after, end), bytesMax).fetch();
+        } catch (RuntimeException failed) {
+            throw PostgresFailures.translated(failed);
+        }
+        long floor = rows.get(0).value1();
+        List<LogRecord> records = rows.stream()
+                .filter(row -> row.value2() != null && row.value2() > floor)
+                .map(PostgresEventLog::toRecord)
+                .toList();
+        long bytes = records.stream().mapToLong(log -> log.payload().length).sum();
+        boolean full = records.size() >= recordsMax || bytes >= bytesMax;
+        return new Page(records, full ? records.get(records.size() - 1).position() : end, floor);
+    }
+
+    /**
+     * A row for each record of a page, or one without a record. All of it is one statement, so that the floor is that of the
+     * moment in which the records were there. The sum over the sizes stops the page inside PostgreSQL: it needs only the
+     * sizes, so no payload past the page is unpacked or sent, and no transaction is needed as it would be for fetching in
+     * pieces.
+     */
+    ResultQuery<Record5<Long, Long, String, String, String>> pageOf(Table<?> matching, int bytesMax) {
         Field<Long> position = matching.field(EVENTS.POSITION);
         Field<String> payload = matching.field(EVENTS.PAYLOAD);
         Field<BigDecimal> bytesBefore =
                 sum(octetLength(payload)).over().orderBy(position).minus(octetLength(payload));
-        Table<?> page = reader.select(matching.fields())
+        Table<?> sized = reader.select(matching.fields())
                 .select(bytesBefore.as("bytes_before"))
                 .from(matching)
+                .asTable("sized");
+        Table<?> page = reader.selectFrom(sized)
+                .where(sized.field("bytes_before", BigDecimal.class).lt(BigDecimal.valueOf(bytesMax)))
                 .asTable("page");
-        List<LogRecord> records;
-        try {
-            records = reader.select(
-                            page.field(EVENTS.POSITION),
-                            page.field(EVENTS.TYPE),
-                            page.field(EVENTS.CONVERSATION_ID),
-                            page.field(EVENTS.PAYLOAD))
-                    .from(page)
-                    .where(page.field("bytes_before", BigDecimal.class).lt(BigDecimal.valueOf(bytesMax)))
-                    .orderBy(page.field(EVENTS.POSITION))
-                    .fetch(PostgresEventLog::toRecord);
-        } catch (RuntimeException failed) {
-            throw PostgresFailures.translated(failed);
-        }
-        long bytes = records.stream().mapToLong(log -> log.payload().length).sum();
-        boolean full = records.size() >= recordsMax || bytes >= bytesMax;
-        return new Page(records, full ? records.get(records.size() - 1).position() : upTo);
+        return reader.select(
+                        EVENT_LOG.FLOOR,
+                        page.field(EVENTS.POSITION),
+                        page.field(EVENTS.TYPE),
+                        page.field(EVENTS.CONVERSATION_ID),
+                        page.field(EVENTS.PAYLOAD))
+                .from(EVENT_LOG)
+                .leftJoin(page)
+                .on(trueCondition())
+                .where(EVENT_LOG.ONLY_ONE)
+                .orderBy(page.field(EVENTS.POSITION));
     }
 
     @Override
     public long beforeLast(int count, EventFilter filter) {
-        Table<?> matching = matching(noCondition(), filter, EVENTS.POSITION.desc(), count);
+        MatchingRecords matching = new MatchingRecords(filter, SortOrder.DESC, count);
         try {
-            return reader.select(coalesce(min(matching.field(EVENTS.POSITION)).minus(1L), HEAD))
-                    .from(matching)
+            return beforeFirstOf(matching.between(0, Long.MAX_VALUE))
                     .fetchSingle()
                     .value1();
         } catch (RuntimeException failed) {
@@ -123,56 +137,18 @@ final class PostgresEventLog implements EventLog {
         }
     }
 
-    /**
-     * The first matching events in an order. For several conversations, the first of each by its own scan of the index:
-     * one condition on all of them cannot use its order, and PostgreSQL might rather walk the whole log.
-     */
-    private Table<?> matching(Condition range, EventFilter filter, SortField<Long> order, int limit) {
-        Condition condition = range.and(typeIs(filter.types()));
-        Set<String> conversations = filter.conversationIds();
-        if (conversations.size() <= 1) {
-            Condition conversation = conversations.isEmpty()
-                    ? noCondition()
-                    : EVENTS.CONVERSATION_ID.eq(conversations.iterator().next());
-            return select(condition.and(conversation))
-                    .orderBy(order)
-                    .limit(limit)
-                    .asTable("matching");
-        }
-        Field<String> wanted = field(name("wanted", "id"), String.class);
-        Table<?> ofEach = lateral(select(condition.and(EVENTS.CONVERSATION_ID.eq(wanted)))
-                .orderBy(order)
-                .limit(limit)
-                .asTable("of_each"));
-        return reader.select(ofEach.fields())
-                .from(unnest(conversations.toArray(String[]::new)).as("wanted", "id"))
-                .crossJoin(ofEach)
-                .orderBy(
-                        order.getOrder() == org.jooq.SortOrder.DESC
-                                ? ofEach.field(EVENTS.POSITION).desc()
-                                : ofEach.field(EVENTS.POSITION).asc())
-                .limit(limit)
-                .asTable("matching");
+    ResultQuery<Record1<Long>> beforeFirstOf(Table<?> matching) {
+        Field<Long> floor = field(select(EVENT_LOG.FLOOR).from(EVENT_LOG));
+        return reader.select(
+                        greatest(coalesce(min(matching.field(EVENTS.POSITION)).minus(1L), HEAD), floor))
+                .from(matching);
     }
 
-    private SelectConditionStep<Record4<Long, String, String, String>> select(Condition condition) {
-        return reader.select(EVENTS.POSITION, EVENTS.TYPE, EVENTS.CONVERSATION_ID, EVENTS.PAYLOAD)
-                .from(EVENTS)
-                .where(condition);
-    }
-
-    private static Condition typeIs(Set<EventType> types) {
-        return types.isEmpty()
-                ? noCondition()
-                : EVENTS.TYPE.in(
-                        types.stream().map(EventType::wireName).sorted().toList());
-    }
-
-    private static LogRecord toRecord(Record4<Long, String, String, String> row) {
+    private static LogRecord toRecord(Record5<Long, Long, String, String, String> row) {
         return new LogRecord(
-                row.value1(),
-                EventType.of(row.value2()),
-                row.value3(),
-                row.value4().getBytes(StandardCharsets.UTF_8));
+                row.value2(),
+                EventType.of(row.value3()),
+                row.value4(),
+                row.value5().getBytes(StandardCharsets.UTF_8));
     }
 }

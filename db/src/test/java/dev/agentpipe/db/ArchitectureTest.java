@@ -63,7 +63,8 @@ final class ArchitectureTest {
                         "DatabaseSettings",
                         "DatabaseStartException",
                         "IdleConversation",
-                        "LocalPostgres"),
+                        "LocalPostgres",
+                        "Trimmed"),
                 exposed.stream().map(JavaClass::getSimpleName).collect(Collectors.toCollection(TreeSet::new)));
         noMethods()
                 .that()

@@ -77,6 +77,10 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
+            if (!settings.eventRetention().isZero()) {
+                EventRetention retention = new EventRetention(database, settings.eventRetention());
+                housekeeping.blockingEvery(EventRetention.FIRST, EventRetention.INTERVAL, retention::deleteOld);
+            }
 
             HttpHandler routes = Routes.of(
                     new IngestHandler(

@@ -24,12 +24,21 @@ final class Housekeeping implements AutoCloseable {
     private final ExecutorService slow = Executors.newCachedThreadPool(task -> new Thread(task, "housekeeping-slow"));
 
     void every(Duration interval, Runnable task) {
-        clock.scheduleWithFixedDelay(() -> run(task), interval.toNanos(), interval.toNanos(), TimeUnit.NANOSECONDS);
+        every(interval, interval, task);
+    }
+
+    private void every(Duration first, Duration interval, Runnable task) {
+        clock.scheduleWithFixedDelay(() -> run(task), first.toNanos(), interval.toNanos(), TimeUnit.NANOSECONDS);
     }
 
     void blockingEvery(Duration interval, Runnable task) {
+        blockingEvery(interval, interval, task);
+    }
+
+    /** @param first how long after the start */
+    void blockingEvery(Duration first, Duration interval, Runnable task) {
         AtomicBoolean running = new AtomicBoolean();
-        every(interval, () -> {
+        every(first, interval, () -> {
             if (running.compareAndSet(false, true)) {
                 slow.execute(() -> {
                     run(task);

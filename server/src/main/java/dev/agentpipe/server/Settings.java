@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param dataDir absolute; holds the embedded PostgreSQL and the generated key
  * @param apiKeys keys that may ingest; empty: one is generated and kept in the data folder
  * @param conversationIdleMax a conversation without any event for so long is closed as interrupted
+ * @param eventRetention events that came longer ago are deleted, and cannot be replayed; zero: never
  */
 public record Settings(
         Environment environment,
@@ -24,12 +25,14 @@ public record Settings(
         Ingest ingest,
         Streams streams,
         Duration conversationIdleMax,
+        Duration eventRetention,
         Logging logging) {
 
     public Settings {
         dataDir = dataDir.toAbsolutePath().normalize();
         apiKeys = List.copyOf(apiKeys);
         requirePositive(conversationIdleMax, "conversationIdleMax");
+        require(!eventRetention.isNegative(), "eventRetention must be zero or more");
         if (environment == Environment.PRODUCTION) {
             require(database.url().isPresent(), "production needs a database URL");
             require(!apiKeys.isEmpty(), "production needs an API key");

@@ -37,6 +37,7 @@ public final class SettingsBuilder {
     private int replayEventsMax = 50_000;
     private Duration streamStallMax = Duration.ofSeconds(10);
     private Duration conversationIdleMax = Duration.ofHours(24);
+    private Duration eventRetention = Duration.ofDays(30);
 
     private LogLevel logLevel = LogLevel.INFO;
 
@@ -64,6 +65,7 @@ public final class SettingsBuilder {
         replayEventsMax = from.streams().replayEventsMax();
         streamStallMax = from.streams().stallMax();
         conversationIdleMax = from.conversationIdleMax();
+        eventRetention = from.eventRetention();
         logLevel = from.logging().level();
         logFormat = from.logging().format();
     }
@@ -158,6 +160,11 @@ public final class SettingsBuilder {
         return this;
     }
 
+    public SettingsBuilder eventRetention(Duration value) {
+        eventRetention = value;
+        return this;
+    }
+
     public SettingsBuilder logLevel(LogLevel value) {
         logLevel = value;
         return this;
@@ -194,6 +201,7 @@ public final class SettingsBuilder {
                 new Settings.Streams(
                         streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax, streamStallMax),
                 conversationIdleMax,
+                eventRetention,
                 new Settings.Logging(
                         logLevel, logFormat != null ? logFormat : production ? LogFormat.JSON : LogFormat.TEXT));
     }

@@ -36,6 +36,7 @@ public final class SettingsReader {
             "SSE_MAX_AGE",
             "REPLAY_MAX_EVENTS",
             "CONVERSATION_IDLE_TIMEOUT",
+            "EVENT_RETENTION_DAYS",
             "LOG_LEVEL",
             "LOG_FORMAT");
 
@@ -52,7 +53,6 @@ public final class SettingsReader {
             "SENTRY_DSN",
             "HTTP_REDIRECT_PORT",
             "TRUSTED_PROXIES",
-            "EVENT_RETENTION_DAYS",
             "REDACT");
 
     /** Whoever asks for TLS must not get plain text: set, these refuse the start. */
@@ -225,6 +225,7 @@ public final class SettingsReader {
         variables
                 .freeDuration("CONVERSATION_IDLE_TIMEOUT", Duration.ofSeconds(1), Duration.ofDays(3_650))
                 .ifPresent(builder::conversationIdleMax);
+        variables.duration("EVENT_RETENTION_DAYS", ChronoUnit.DAYS, 0, 36_500).ifPresent(builder::eventRetention);
     }
 
     private List<String> notices() {

@@ -60,7 +60,8 @@ final class ArchitectureTest {
     void database_isKnownOnlyWhereThePartsArePutTogether() {
         noClasses()
                 .that(resideInAPackage("dev.agentpipe.server..")
-                        .and(not(belongToAnyOf(AgentPipe.class, IdleConversations.class, SettingsReader.class))))
+                        .and(not(belongToAnyOf(
+                                AgentPipe.class, EventRetention.class, IdleConversations.class, SettingsReader.class))))
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("dev.agentpipe.db..")

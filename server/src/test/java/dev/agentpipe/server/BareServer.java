@@ -20,11 +20,15 @@ final class BareServer implements AutoCloseable {
 
     /** @param state of the log */
     BareServer(EventLog log, LogState state, HttpServer.Limits limits) {
+        this(log, state, limits, Broadcaster.Limits.DEFAULT);
+    }
+
+    BareServer(EventLog log, LogState state, HttpServer.Limits limits, Broadcaster.Limits window) {
         Settings.Streams settings = Settings.builder()
                 .streamHeartbeat(Duration.ofMillis(100))
                 .build()
                 .streams();
-        streams = new Streams(log, state, Broadcaster.Limits.DEFAULT, settings, worker);
+        streams = new Streams(log, state, window, settings, worker);
         tail = new LogTail(log, state.head(), Duration.ofMinutes(1), streams.broadcaster()).start();
         http = new HttpServer(
                 new Settings.Listen("127.0.0.1", 0),

@@ -61,7 +61,8 @@ final class HealthTest {
             assertEquals("{\"status\":\"not_configured\"}", checks.get("redis").toString());
             assertEquals(
                     "{\"status\":\"up\",\"connections\":1,\"position\":" + position
-                            + ",\"ended\":{\"gone\":0,\"stalled\":0," + "\"aged\":0,\"shutdown\":0,\"failed\":0}}",
+                            + ",\"ended\":{\"gone\":0,\"stalled\":0,"
+                            + "\"aged\":0,\"shutdown\":0,\"not_retained\":0,\"failed\":0}}",
                     checks.get("stream").toString());
         }
         assertEquals(

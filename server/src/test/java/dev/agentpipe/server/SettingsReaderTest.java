@@ -39,6 +39,7 @@ final class SettingsReaderTest {
                 new Settings.Streams(1_000, Duration.ofSeconds(30), Duration.ZERO, 50_000, Duration.ofSeconds(10)),
                 settings.streams());
         assertEquals(Duration.ofHours(24), settings.conversationIdleMax());
+        assertEquals(Duration.ofDays(30), settings.eventRetention());
         assertEquals(new Settings.Logging(LogLevel.INFO, LogFormat.TEXT), settings.logging());
     }
 
@@ -73,6 +74,7 @@ final class SettingsReaderTest {
                 Map.entry("SSE_MAX_AGE", "60"),
                 Map.entry("REPLAY_MAX_EVENTS", "9"),
                 Map.entry("CONVERSATION_IDLE_TIMEOUT", "30m"),
+                Map.entry("EVENT_RETENTION_DAYS", "0"),
                 Map.entry("LOG_LEVEL", "INFO"),
                 Map.entry("LOG_FORMAT", "json")));
 
@@ -93,6 +95,7 @@ final class SettingsReaderTest {
                         .streamAgeMax(Duration.ofSeconds(60))
                         .replayEventsMax(9)
                         .conversationIdleMax(Duration.ofMinutes(30))
+                        .eventRetention(Duration.ZERO)
                         .logLevel(LogLevel.INFO)
                         .logFormat(LogFormat.JSON)
                         .build(),
@@ -159,6 +162,9 @@ final class SettingsReaderTest {
         "CONVERSATION_IDLE_TIMEOUT, PT0.5S",
         "CONVERSATION_IDLE_TIMEOUT, -PT1H",
         "CONVERSATION_IDLE_TIMEOUT, 3651d",
+        "EVENT_RETENTION_DAYS, -1",
+        "EVENT_RETENTION_DAYS, 12h",
+        "EVENT_RETENTION_DAYS, 36501",
         "LOG_FORMAT, xml",
         "DATABASE_URL, mysql://db/x",
         "DATABASE_URL, postgresql://db:0/x",

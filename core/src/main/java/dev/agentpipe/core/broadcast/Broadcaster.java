@@ -53,15 +53,29 @@ public final class Broadcaster implements LogTail.Listener {
         return window.floor();
     }
 
+    /** Each reader looks into the log for what it lacks, and ends: it comes back with its place, and is told. */
+    @Override
+    public void lost(long through) {
+        window.restart(through);
+        lanes.forEach(Lane::wake);
+    }
+
+    @Override
+    public boolean preceded(List<LogRecord> records, long after, long upTo) {
+        return window.addOlder(encoded(records), after, upTo);
+    }
+
     @Override
     public void advanced(List<LogRecord> records, long through) {
+        window.add(encoded(records), through);
+        lanes.forEach(Lane::wake);
+    }
+
+    private List<Frame> encoded(List<LogRecord> records) {
         List<Frame> frames = new ArrayList<>(records.size());
         for (LogRecord record : records) {
             frames.add(encoder.apply(record));
         }
-        window.add(frames, through);
-        for (Lane lane : lanes) {
-            lane.wake();
-        }
+        return frames;
     }
 }

@@ -10,6 +10,8 @@ public enum CloseReason {
     AGED,
     /** The server is stopping. */
     SHUTDOWN,
+    /** It was so far behind that the log does not retain what it wants any longer. */
+    NOT_RETAINED,
     /** The log could not be read, or another fault on this side. */
     FAILED
 }

@@ -269,6 +269,14 @@ public final class Lane {
         }
     }
 
+    /** What it wants is no longer retained. It comes back with its place, and is told so: a stream is not reset midway. */
+    void replayLost(Subscription subscription) {
+        now = nanoTime.getAsLong();
+        if (subscription.state == State.REPLAYING) {
+            end(subscription, CloseReason.NOT_RETAINED);
+        }
+    }
+
     /** A page could not be read: for now, or never. */
     void replayFailed(Subscription subscription, boolean forNow) {
         if (subscription.state != State.REPLAYING) {

@@ -44,7 +44,10 @@ public final class Replays {
         this.permits = permits;
     }
 
-    /** Asks for the page after the subscription's position; {@link Lane#replayed} or {@code replayFailed} will follow. */
+    /**
+     * Asks for the page after the subscription's position; {@link Lane#replayed}, {@code replayLost} or {@code replayFailed}
+     * will follow.
+     */
     void request(Lane lane, Subscription subscription, long upTo) {
         synchronized (this) {
             queue.add(new Request(lane, subscription, subscription.position, upTo));
@@ -77,6 +80,11 @@ public final class Replays {
         Subscription subscription = request.subscription;
         try {
             Page page = eventLog.read(request.after, request.upTo, subscription.filter, PAGE_RECORDS, PAGE_BYTES);
+            if (page.hasLost(request.after)) {
+                release();
+                lane.execute(() -> lane.replayLost(subscription));
+                return;
+            }
             ArrayDeque<Frame> frames = new ArrayDeque<>(page.records().size());
             page.records().forEach(record -> frames.add(wire.frame(record)));
             lane.execute(() -> lane.replayed(subscription, frames, page.through()));

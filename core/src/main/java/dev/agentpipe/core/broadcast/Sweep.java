@@ -140,6 +140,9 @@ final class Sweep {
             }
             next = window.next();
         }
+        if (window.floor() > position) {
+            overtaken(); // without a frame
+        }
         endPosition = Math.max(endPosition, head);
         position = endPosition;
         return false;
@@ -170,18 +173,23 @@ final class Sweep {
         moveTo(sequence + 1, frame.position());
     }
 
-    /** So long in coming that the window has moved on: every reader looks for himself. */
+    /** So long in coming that the window has moved on, or it has a gap here: every reader looks for himself. */
     private void overtaken() {
-        long next;
-        Frame newest;
-        do {
-            next = window.next();
-            newest = window.get(next - 1);
-        } while (newest == null);
         live.forEachUnfiltered(this::sendAside);
         live.forEachFiltered(this::sendAside);
-        // Of this very frame, not of what the window holds by now.
-        moveTo(next, newest.position());
+        while (true) {
+            long head = window.head();
+            long next = window.next();
+            Frame newest = window.get(next - 1);
+            if (newest != null) {
+                moveTo(next, newest.position()); // of this very frame, not of what the window holds by now
+                return;
+            }
+            if (window.isEmpty() && window.next() == next && window.head() == head) {
+                moveTo(next, head);
+                return;
+            }
+        }
     }
 
     private void moveTo(long newSequence, long newPosition) {

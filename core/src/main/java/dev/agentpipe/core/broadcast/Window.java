@@ -22,7 +22,8 @@ final class Window {
     // Owned by the writer.
     private long bytes;
 
-    // Written by the writer, in the order: oldest and floor before a slot is reused; slot; next; head.
+    // Written by the writer, in the order: oldest and floor before a slot is reused; slot; next; head. Older frames are
+    // added in the order: slot; oldest; floor.
     private volatile long oldest;
     private volatile long next;
     private volatile long floor;
@@ -40,8 +41,31 @@ final class Window {
         this.slots = new AtomicReferenceArray<>(framesMax);
         this.mask = framesMax - 1;
         this.bytesMax = bytesMax;
+        this.oldest = framesMax; // so that there is room for older ones
+        this.next = framesMax;
         this.head = head;
         this.floor = head;
+    }
+
+    /**
+     * Adds frames in front of the oldest, if all of them find room and nothing has been given up. By the thread that adds.
+     *
+     * @param after what the floor becomes
+     * @param upTo what the floor is, if the frames are those that precede it
+     */
+    boolean addOlder(List<? extends Frame> frames, long after, long upTo) {
+        long size = frames.stream().mapToLong(frame -> frame.bytes(0).length).sum();
+        boolean room = next - oldest + frames.size() <= slots.length() && bytes + size <= bytesMax;
+        if (floor != upTo || !room) {
+            return false;
+        }
+        bytes += size;
+        for (int i = frames.size() - 1; i >= 0; i--) {
+            slots.set(slot(oldest - 1), frames.get(i));
+            oldest = oldest - 1;
+        }
+        floor = after;
+        return true;
     }
 
     /** Adds frames that follow the head, and moves the head to {@code through}. One thread at a time. */
@@ -56,6 +80,15 @@ final class Window {
             next = next + 1;
         }
         head = through;
+    }
+
+    /** Gives up everything, and goes on after a position, at or after the head. By the thread that adds. */
+    void restart(long position) {
+        while (oldest < next) {
+            evict();
+        }
+        floor = position;
+        head = position;
     }
 
     private void evict() {
@@ -80,6 +113,11 @@ final class Window {
         return next;
     }
 
+    boolean isEmpty() {
+        long end = next;
+        return oldest >= end;
+    }
+
     /** The frame of this sequence, which must be below {@link #next()}; null if it is no longer held. */
     Frame get(long sequence) {
         Frame frame = slots.get(slot(sequence));
@@ -88,6 +126,9 @@ final class Window {
 
     /** The first sequence whose frame lies after a position, or -1 if frames after it are no longer held. */
     long sequenceAfter(long position) {
+        if (position < floor) { // looked at first: what is added below it later is not in what is searched
+            return -1;
+        }
         long low = oldest;
         long high = next;
         while (low < high) {
@@ -99,7 +140,8 @@ final class Window {
                 high = middle;
             }
         }
-        // Looked at last: if the floor is still at or below the position, nothing after it was given up on the way.
+        // Looked at last, too: if the floor is still at or below the position, nothing after it was given up on the
+        // way.
         return position < floor ? -1 : low;
     }
 

@@ -42,11 +42,18 @@ public interface EventLog {
     /**
      * A piece of the log.
      *
-     * @param through every matching record after the requested position and up to this one is in the page
+     * @param through every matching record after the requested position, or after the floor if that is greater, and up to
+     *     this one is in the page; so a page may be empty although records follow
+     * @param floor {@link LogState#floor()} at the moment of the read
      */
-    record Page(List<LogRecord> records, long through) {
+    record Page(List<LogRecord> records, long through, long floor) {
         public Page {
             records = List.copyOf(records);
+        }
+
+        /** Whether there may have been records after the requested position that are no longer retained. */
+        public boolean hasLost(long after) {
+            return after < floor;
         }
     }
 }

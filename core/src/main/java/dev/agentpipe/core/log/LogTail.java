@@ -34,6 +34,21 @@ public final class LogTail implements AutoCloseable {
 
         /** All records after the {@code through} of the call before, up to this one. Must not block. */
         void advanced(List<LogRecord> records, long through);
+
+        /**
+         * What it should have heard next, up to a position, is no longer retained: this server was frozen, or cut off from
+         * the storage, for as long as events are kept. Must not block. The records after it follow a while later.
+         */
+        default void lost(long through) {}
+
+        /**
+         * All retained records after one position and up to another, where what it has begins. Must not block.
+         *
+         * @return whether it has taken them and wants those before them, too
+         */
+        default boolean preceded(List<LogRecord> records, long after, long upTo) {
+            return false;
+        }
     }
 
     private static final int QUEUED_MAX = 256;
@@ -54,6 +69,7 @@ public final class LogTail implements AutoCloseable {
 
     // Owned by log-tail.
     private long cursor;
+    private Backfill backfill;
     private boolean failing;
 
     /**
@@ -63,6 +79,7 @@ public final class LogTail implements AutoCloseable {
     public LogTail(EventLog eventLog, long from, Duration pollInterval, Listener listener) {
         this.eventLog = eventLog;
         this.cursor = from;
+        this.backfill = new Backfill(eventLog, listener, from);
         this.pollInterval = pollInterval;
         this.listener = listener;
     }
@@ -93,11 +110,13 @@ public final class LogTail implements AutoCloseable {
     private void follow() {
         while (!closed) {
             try {
-                News next = news.poll(pollInterval.toNanos(), TimeUnit.NANOSECONDS);
-                if (next == null) {
-                    readUpTo(eventLog.state().head());
-                } else {
+                News next = backfill != null ? news.poll() : news.poll(pollInterval.toNanos(), TimeUnit.NANOSECONDS);
+                if (next != null) {
                     take(next);
+                } else if (backfill != null) {
+                    backfill = backfill.step() ? backfill : null;
+                } else {
+                    readUpTo(eventLog.state().head());
                 }
                 failing = false;
             } catch (InterruptedException e) {
@@ -125,7 +144,14 @@ public final class LogTail implements AutoCloseable {
     private void readUpTo(long head) {
         while (cursor < head && !closed) {
             Page page = eventLog.read(cursor, head, EventFilter.ALL, PAGE_RECORDS, PAGE_BYTES);
-            deliver(page.records(), page.through());
+            if (page.hasLost(cursor)) {
+                log.error("Events up to position {} were deleted before this server has seen them", page.floor());
+                listener.lost(page.floor());
+                cursor = page.floor();
+                pause();
+            } else {
+                deliver(page.records(), page.through());
+            }
         }
     }
 
@@ -142,6 +168,10 @@ public final class LogTail implements AutoCloseable {
                     "The log cannot be read, streams wait: {}",
                     e instanceof LogUnavailableException ? e.getMessage() : e.toString());
         }
+        pause();
+    }
+
+    private void pause() {
         try {
             TimeUnit.NANOSECONDS.sleep(pollInterval.toNanos());
         } catch (InterruptedException interrupted) {

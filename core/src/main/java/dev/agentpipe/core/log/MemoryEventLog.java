@@ -61,11 +61,23 @@ public final class MemoryEventLog implements EventLog {
             results.add(append(event, headBefore + results.size() + 1));
         }
         while (entries.size() > retainedMax) {
-            Entry oldest = entries.removeFirst();
-            byIdentity.remove(oldest.identity());
-            floor = oldest.log().position();
+            removeOldest();
         }
         return new Appended(headBefore, head, results);
+    }
+
+    /** Retains no events up to this position any longer. */
+    public synchronized void trim(long through) {
+        while (!entries.isEmpty() && entries.getFirst().log().position() <= through) {
+            removeOldest();
+        }
+        floor = Math.max(floor, Math.min(through, head));
+    }
+
+    private void removeOldest() {
+        Entry oldest = entries.removeFirst();
+        byIdentity.remove(oldest.identity());
+        floor = oldest.log().position();
     }
 
     /** Positions of duplicates stay empty, as in PostgreSQL, so that nobody comes to rely on the opposite. */
@@ -101,11 +113,11 @@ public final class MemoryEventLog implements EventLog {
                 records.add(log);
                 bytes += log.payload().length;
                 if (records.size() >= recordsMax || bytes >= bytesMax) {
-                    return new Page(records, log.position());
+                    return new Page(records, log.position(), floor);
                 }
             }
         }
-        return new Page(records, upTo);
+        return new Page(records, upTo, floor);
     }
 
     @Override

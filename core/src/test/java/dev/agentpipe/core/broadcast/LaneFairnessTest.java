@@ -208,4 +208,23 @@ class LaneFairnessTest {
         fixture.loop.runUntilIdle();
         readers.forEach(reader -> assertEquals(List.of(1L, 2L, 3L, 4L), reader.positions()));
     }
+
+    @Test
+    void gapInTheLog_inTheMiddleOfASweep_endsThoseWhoHaveTheStepAndThoseWhoLackIt() {
+        attach(20);
+        fixture.publishWithoutRunning(3);
+        fixture.loop.turn();
+        fixture.publishWithoutRunning(2);
+
+        fixture.log.trim(9);
+        fixture.broadcaster.lost(9);
+        fixture.loop.runUntilIdle();
+
+        for (FakeOutlet reader : readers) {
+            assertEquals(CloseReason.NOT_RETAINED, reader.closed);
+            assertEquals("1:p;2:p;3:p;!NOT_RETAINED;", reader.text());
+        }
+        FakeOutlet next = fixture.attach(EventFilter.ALL, 0, 9);
+        assertEquals("", next.text());
+    }
 }

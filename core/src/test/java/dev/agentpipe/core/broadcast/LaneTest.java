@@ -278,6 +278,67 @@ class LaneTest {
     }
 
     @Test
+    void replay_noLongerRetained_endsAndSkipsNothing() {
+        fixture.publish(2_000);
+        fixture.workers.hold();
+        FakeOutlet behind = fixture.attach(EventFilter.ALL, 0, 100);
+        FakeOutlet ahead = fixture.attach(EventFilter.ALL, 0, 1_000);
+        fixture.log.trim(1_000);
+        fixture.workers.letGo();
+        fixture.loop.runUntilIdle();
+
+        assertEquals("!NOT_RETAINED;", behind.text());
+        assertEquals(CloseReason.NOT_RETAINED, behind.closed);
+        assertEquals(LaneFixture.range(1_001, 2_000), ahead.positions());
+        assertNull(ahead.closed);
+    }
+
+    @Test
+    void replay_noLongerRetainedAfterItsFirstPage_endsAfterThatPage() {
+        fixture.publish(2_000);
+        FakeOutlet outlet = new FakeOutlet();
+        outlet.room = 1;
+        Subscription reader = fixture.attach(outlet, EventFilter.ALL, 0, 0, Duration.ZERO);
+        fixture.workers.hold();
+        outlet.room = Long.MAX_VALUE;
+        fixture.lane.writable(reader); // writes the rest of its first frame, and asks for the next page
+        fixture.loop.runUntilIdle();
+        fixture.log.trim(1_500);
+        fixture.workers.letGo();
+        fixture.loop.runUntilIdle();
+
+        assertEquals(List.of(1L), outlet.positions());
+        assertTrue(outlet.text().endsWith(";!NOT_RETAINED;"), outlet::text);
+        assertEquals(CloseReason.NOT_RETAINED, outlet.closed);
+        assertEquals(0, fixture.lane.size());
+        for (int i = 0; i < 2 * LaneFixture.PERMITS; i++) { // it has given its permit back
+            FakeOutlet next = fixture.attach(EventFilter.ALL, 0, 1_500);
+            assertEquals(LaneFixture.range(1_501, 2_000), next.positions());
+        }
+    }
+
+    /** Its server was away from the log for longer than events are kept. */
+    @Test
+    void liveReaders_whatFollowsIsNoLongerRetained_end() {
+        fixture.publish(20);
+        FakeOutlet all = fixture.attach(EventFilter.ALL, 0, 15);
+        FakeOutlet filtered = fixture.attach(new EventFilter(Set.of("c"), Set.of()), 1, 20);
+
+        fixture.log.trim(30);
+        fixture.broadcaster.lost(30);
+        FakeOutlet meanwhile = fixture.attach(EventFilter.ALL, 0, 18);
+        fixture.loop.runUntilIdle();
+
+        assertEquals(CloseReason.NOT_RETAINED, all.closed);
+        assertEquals(CloseReason.NOT_RETAINED, filtered.closed);
+        assertEquals(LaneFixture.range(16, 20), all.positions());
+        assertTrue(meanwhile.positions().isEmpty(), meanwhile::text);
+        assertEquals(CloseReason.NOT_RETAINED, meanwhile.closed);
+        assertEquals(30, fixture.broadcaster.head());
+        assertEquals(30, fixture.broadcaster.floor());
+    }
+
+    @Test
     void replay_logBroken_closes() {
         fixture.publish(100);
         fixture.log.failReads(new IllegalStateException("broken"));

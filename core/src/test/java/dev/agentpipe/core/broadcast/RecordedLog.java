@@ -14,6 +14,7 @@ final class RecordedLog implements EventLog {
 
     private final List<LogRecord> records = new ArrayList<>();
     private int reads;
+    private long floor;
     private RuntimeException failure;
 
     synchronized void add(List<LogRecord> more) {
@@ -26,6 +27,11 @@ final class RecordedLog implements EventLog {
 
     synchronized void failReads(RuntimeException failure) {
         this.failure = failure;
+    }
+
+    synchronized void trim(long through) {
+        records.removeIf(record -> record.position() <= through);
+        floor = through;
     }
 
     @Override
@@ -42,11 +48,11 @@ final class RecordedLog implements EventLog {
                 page.add(record);
                 bytes += record.payload().length;
                 if (page.size() == recordsMax || bytes >= bytesMax) {
-                    return new Page(page, record.position());
+                    return new Page(page, record.position(), floor);
                 }
             }
         }
-        return new Page(page, upTo);
+        return new Page(page, upTo, floor);
     }
 
     @Override

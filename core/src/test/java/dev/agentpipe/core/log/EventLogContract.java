@@ -7,6 +7,7 @@ import static dev.agentpipe.core.log.TestEvents.messages;
 import static dev.agentpipe.core.log.TestEvents.started;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -39,6 +40,9 @@ public abstract class EventLogContract {
     private final String prefix = "m-" + UUID.randomUUID() + "-";
 
     protected abstract EventLog log();
+
+    /** Retains nothing up to this position any longer. */
+    protected abstract void trim(long through);
 
     @Test
     void append_newEvents_takePositionsAfterTheHeadInTheirOrder() {
@@ -184,7 +188,7 @@ public abstract class EventLogContract {
 
         assertEquals(positions(after + 1, after + 2), positions(page));
         assertEquals(after + 2, page.through());
-        assertEquals(new EventLog.Page(List.of(), after), none);
+        assertEquals(new EventLog.Page(List.of(), after, log().state().floor()), none);
     }
 
     @Test
@@ -251,6 +255,51 @@ public abstract class EventLogContract {
         assertEquals(appended.head(), log().beforeLast(0, ofConversation));
         assertEquals(appended.head(), log().beforeLast(3, new EventFilter(Set.of("nobody"), Set.of())));
         assertEquals(at + 3, log().beforeLast(1, EventFilter.ALL));
+    }
+
+    @Test
+    void read_afterWhatIsNoLongerRetained_saysSoAndGivesTheRest() {
+        Appended appended = log().append(messages(conversation, prefix, 5));
+        long at = appended.headBefore();
+        trim(at + 2);
+
+        EventLog.Page lost = log().read(at + 1, appended.head(), EventFilter.ALL, 100, MANY);
+        EventLog.Page whole = log().read(at + 2, appended.head(), EventFilter.ALL, 100, MANY);
+        EventLog.Page nothing = log().read(at, at + 1, EventFilter.ALL, 100, MANY);
+
+        assertEquals(at + 2, log().state().floor());
+        assertTrue(lost.hasLost(at + 1));
+        assertFalse(whole.hasLost(at + 2));
+        assertEquals(positions(at + 3, at + 5), positions(lost));
+        assertEquals(positions(whole), positions(lost));
+        assertTrue(nothing.hasLost(at));
+        assertEquals(List.of(), nothing.records());
+    }
+
+    @Test
+    void beforeLast_looksAtWhatIsRetained() {
+        Appended appended = log().append(messages(conversation, prefix, 5));
+        long at = appended.headBefore();
+        EventFilter ofConversation = new EventFilter(Set.of(conversation), Set.of());
+        trim(at + 3);
+
+        assertEquals(at + 3, log().beforeLast(100, ofConversation));
+        assertEquals(at + 4, log().beforeLast(1, ofConversation));
+        trim(at + 5);
+        assertEquals(at + 5, log().beforeLast(100, ofConversation));
+        assertEquals(at + 5, log().beforeLast(0, ofConversation));
+    }
+
+    @Test
+    void trim_everything_leavesTheHead() {
+        long head = log().append(messages(conversation, prefix, 3)).head();
+        trim(head);
+
+        assertEquals(head, log().state().head());
+        assertEquals(head, log().state().floor());
+        Appended next = log().append(messages(conversation, prefix + "next-", 1));
+        assertEquals(new Appended(head, head + 1, stored(head + 1, 1)), next);
+        assertFalse(log().read(head, head + 1, EventFilter.ALL, 9, MANY).hasLost(head));
     }
 
     @Test

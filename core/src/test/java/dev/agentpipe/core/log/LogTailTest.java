@@ -29,6 +29,14 @@ class LogTailTest {
         private final List<Long> positions = new ArrayList<>();
         private long through;
 
+        private long lost;
+
+        @Override
+        public synchronized void lost(long through) {
+            assertEquals(0, lost, "once");
+            lost = through;
+        }
+
         @Override
         public synchronized void advanced(List<LogRecord> records, long through) {
             assertTrue(through > this.through, "it only grows");
@@ -163,6 +171,16 @@ class LogTailTest {
 
         assertEquals(List.of(1L, 2L, 3L, 4L), heard.upTo(4));
         assertTrue(failures.get() >= 5);
+    }
+
+    @Test
+    void log_noLongerRetainsWhatFollows_saysSoAndGoesOn() throws Exception {
+        append(1, 10);
+        log.memory.trim(6);
+        start(2, OFTEN);
+
+        assertEquals(LongStream.rangeClosed(7, 10).boxed().toList(), heard.upTo(10));
+        assertEquals(6, heard.lost);
     }
 
     @Test

@@ -9,11 +9,16 @@ import org.junit.jupiter.api.Test;
 
 final class MemoryEventLogTest extends EventLogContract {
 
-    private final EventLog log = new MemoryEventLog(1_000);
+    private final MemoryEventLog log = new MemoryEventLog(1_000);
 
     @Override
     protected EventLog log() {
         return log;
+    }
+
+    @Override
+    protected void trim(long through) {
+        log.trim(through);
     }
 
     @Test

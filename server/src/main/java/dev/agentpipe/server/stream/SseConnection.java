@@ -105,7 +105,7 @@ final class SseConnection implements Outlet {
     public void close(CloseReason reason) {
         closed = true;
         ended.accept(reason);
-        if (reason == CloseReason.AGED || reason == CloseReason.SHUTDOWN) {
+        if (reason == CloseReason.AGED || reason == CloseReason.NOT_RETAINED || reason == CloseReason.SHUTDOWN) {
             try { // so that what was written last arrives, even if the client has sent something meanwhile
                 sink.terminateWrites();
                 sink.flush();

@@ -200,7 +200,7 @@ final class FixturesTest {
                 continue;
             }
             compared++;
-            JsonNode row = stored.row("conversations", "id = ?", id);
+            JsonNode row = stored.row("conversations_with_totals", "id = ?", id);
             new ExpectedConversation(events).columns().forEach((column, value) -> assertColumn(column, value, row));
         }
         assertTrue(compared >= 20, compared + " conversations");

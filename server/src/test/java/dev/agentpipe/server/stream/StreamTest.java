@@ -234,7 +234,7 @@ class StreamTest {
                 epoch = RawStream.id(stream.block()).split("-")[0];
             }
             assertThreeBehindAtMost(small, epoch);
-            // The same when it has to be read from the log.
+            // The same after a restart.
             try (TestServer restarted = TestServer.on(small.databaseUrl(), settings -> settings.replayEventsMax(3))) {
                 assertThreeBehindAtMost(restarted, epoch);
             }

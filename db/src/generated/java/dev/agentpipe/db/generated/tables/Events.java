@@ -120,7 +120,7 @@ public class Events extends TableImpl<EventsRecord> {
 
     @Override
     public List<Index> getIndexes() {
-        return Arrays.asList(Indexes.EVENTS_CONVERSATION);
+        return Arrays.asList(Indexes.EVENTS_CONVERSATION, Indexes.EVENTS_RARE_TYPE);
     }
 
     @Override

@@ -1,0 +1,64 @@
+package dev.agentpipe.server;
+
+import dev.agentpipe.core.log.LogUnavailableException;
+import dev.agentpipe.db.Database;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Deletes the log's old events, a little at a time: most of the time it pauses, so that others hardly notice. */
+final class EventRetention {
+
+    static final Duration FIRST = Duration.ofMinutes(1);
+    static final Duration INTERVAL = Duration.ofMinutes(10);
+
+    /** A pause is so many times as long as the work before it. At 500 events a step that is still some 20,000 a second. */
+    private static final int PAUSE_FACTOR = 4;
+
+    private static final Duration PAUSE_MIN = Duration.ofMillis(5);
+
+    private static final Logger log = LoggerFactory.getLogger(EventRetention.class);
+
+    private final Database database;
+    private final Duration keep;
+
+    EventRetention(Database database, Duration keep) {
+        this.database = database;
+        this.keep = keep;
+    }
+
+    /** Deletes all that is old now. Blocks, for long where much is old; ends when it is interrupted. */
+    void deleteOld() {
+        long start = System.nanoTime();
+        long events = 0;
+        long floor = 0;
+        try {
+            Database.Trimmed trimmed;
+            do {
+                long stepStart = System.nanoTime();
+                trimmed = database.trimEvents(keep);
+                events += trimmed.events();
+                floor = trimmed.floor();
+                pauseAfter(System.nanoTime() - stepStart);
+            } while (!trimmed.isEmpty());
+        } catch (LogUnavailableException e) {
+            log.debug("Old events are deleted later", e); // whoever needs the database says that it is away
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (events > 0) {
+            long millis = (System.nanoTime() - start) / 1_000_000;
+            log.info(
+                    "Deleted {} events older than {} days, up to position {}, in {} ms",
+                    events,
+                    keep.toDays(),
+                    floor,
+                    millis);
+        }
+    }
+
+    private static void pauseAfter(long workNanos) throws InterruptedException {
+        TimeUnit.NANOSECONDS.sleep(Math.max(PAUSE_MIN.toNanos(), PAUSE_FACTOR * workNanos));
+    }
+}
