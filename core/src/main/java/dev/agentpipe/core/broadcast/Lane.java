@@ -32,8 +32,9 @@ import org.slf4j.LoggerFactory;
  * connections that are ready before the next task: thousands of readers would keep each other, and the loop's requests,
  * waiting. So nothing is written anywhere but in a {@link #slice}, which is short: first the sweep, then turns of those
  * who are behind; then the loop looks at its connections, however much is left to do. A live reader waits for one slice
- * of the others at the most. While the sweep is behind by more than it can write at once, its slices are longer:
- * then the loop's requests wait for the readers, and those who send are slowed down to what can be read.
+ * of the others at the most. If the loop took long for everything else, slices become as much longer, within limits:
+ * under more load than there is time for, requests wait for the readers, and those who send are slowed down to what can be
+ * read, instead of leaving the readers ever further behind.
  *
  * <p>{@link #wake}, {@link #execute} and {@link #size} are thread-safe, all else belongs to the loop's thread.
  */
@@ -44,7 +45,7 @@ public final class Lane {
      *
      * @param heartbeat silence after which a heartbeat is written
      * @param stall how long a reader may take nothing while something waits for it
-     * @param slice how long the lane may write before its loop looks at its other connections
+     * @param slice how long the sweep, and then the turns, may write before the loop looks at its other connections
      */
     public record Limits(Duration heartbeat, Duration stall, Duration slice) {}
 
@@ -53,8 +54,10 @@ public final class Lane {
     /** Writes of one turn: so many that a reader who fetches a page or two needs one. */
     private static final int TURN_WRITES = 8;
 
-    /** By how much a slice is longer while the sweep is behind. */
-    private static final int BEHIND_FACTOR = 8;
+    /** So many times what the loop took for everything else, sweep and turns may take each; and their longest slice. */
+    private static final int SHARE = 8;
+
+    private static final int SLICES_MAX = 16;
 
     private static final Logger log = LoggerFactory.getLogger(Lane.class);
 
@@ -77,6 +80,7 @@ public final class Lane {
     private final ArrayDeque<Subscription> turns = new ArrayDeque<>();
 
     private long now;
+    private long sliceEnd;
 
     public Lane(Broadcaster broadcaster, Wire wire, Replays replays, Loop loop, Limits limits, LongSupplier nanoTime) {
         this.wire = wire;
@@ -174,16 +178,27 @@ public final class Lane {
     }
 
     private void slice() {
+        slice(limits.slice.toNanos());
+    }
+
+    private void nextSlice() {
+        long least = limits.slice.toNanos();
+        long elsewhere = nanoTime.getAsLong() - sliceEnd;
+        slice(Math.min(Math.max(SHARE * elsewhere, least), SLICES_MAX * least));
+    }
+
+    private void slice(long nanos) {
         now = nanoTime.getAsLong();
-        sweep.run(now + (sweep.isBehind() ? BEHIND_FACTOR : 1) * limits.slice.toNanos());
+        sweep.run(now + nanos);
         now = nanoTime.getAsLong();
-        long deadline = now + limits.slice.toNanos();
+        long deadline = now + nanos;
         for (int i = turns.size(); i > 0 && now - deadline < 0; i--) {
             turn(turns.remove());
             now = nanoTime.getAsLong();
         }
         if (hasWork()) {
-            loop.executeLater(this::slice);
+            sliceEnd = now;
+            loop.executeLater(this::nextSlice);
             return;
         }
         awake.set(false);

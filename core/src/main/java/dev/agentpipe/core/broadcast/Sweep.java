@@ -48,8 +48,6 @@ final class Sweep {
     /** The form that is being written. */
     private int form;
 
-    private boolean behind;
-
     Sweep(Window window, int forms, int scratchBytes, Readers readers, LongSupplier nanoTime) {
         this.window = window;
         this.live = new Audience(forms);
@@ -74,11 +72,6 @@ final class Sweep {
 
     boolean hasNews() {
         return !step.isEmpty() || window.next() > sequence || window.head() > position;
-    }
-
-    /** Whether more was new than one step can hold, the last time it looked. */
-    boolean isBehind() {
-        return behind;
     }
 
     /** A reader that stands at {@link #position()} becomes live. */
@@ -135,7 +128,6 @@ final class Sweep {
                 step.forEach(frame -> live.forEachMatching(frame, this::sendAside));
                 live.beginStep();
                 form = -1;
-                behind = endSequence < next;
                 return true;
             }
             next = window.next();

@@ -195,18 +195,22 @@ class LaneFairnessTest {
     }
 
     @Test
-    void sweep_moreNewThanOneStepHolds_takesLongerSlices() {
-        attach(40);
-        String large = "x".repeat(30_000);
-        fixture.addWithoutRunning(List.of(large, large, large, large), "c");
-
-        fixture.loop.turn(); // finds out
-        long before = writes();
+    void loop_busyWithOtherThings_getsLongerSlicesInReturnUpToALimit() {
+        attach(100);
+        fixture.publishWithoutRunning(1);
         fixture.loop.turn();
+        assertEquals(4, writes());
 
-        assertEquals(32, writes() - before, "eight times as long a slice");
-        fixture.loop.runUntilIdle();
-        readers.forEach(reader -> assertEquals(List.of(1L, 2L, 3L, 4L), reader.positions()));
+        fixture.pass(LaneFixture.SLICE.multipliedBy(3));
+        fixture.loop.turn();
+        assertEquals(4 + 24, writes(), "twice as long as the loop was away");
+
+        fixture.pass(LaneFixture.SLICE.multipliedBy(100));
+        fixture.loop.turn();
+        assertEquals(4 + 24 + 32, writes(), "eight slices");
+
+        fixture.loop.turn();
+        assertEquals(4 + 24 + 32 + 4, writes());
     }
 
     @Test
