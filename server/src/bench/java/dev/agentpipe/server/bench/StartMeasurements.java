@@ -21,7 +21,8 @@ final class StartMeasurements {
                 Goal.atMost("resident", "resident memory 30 s later, heap of 256 MB at most", "MB", 0, 130));
         Measurement.Step prepare = (session, run) -> {
             try (ServerProcess first = session.launch(Map.of())) {
-                first.awaitHealthy(); // has made the tables, and what the launcher makes at its first start
+                first.awaitHealthy(); // has made the tables
+                session.awaitLaunchersArchive();
             }
         };
         return List.of(new Measurement("start", goals, ServerOptions.NONE, prepare, (session, run) -> {
