@@ -10,6 +10,7 @@ import dev.agentpipe.server.bench.load.Messages;
 import dev.agentpipe.server.bench.load.StreamLoad;
 import dev.agentpipe.server.bench.load.StreamPlan;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -205,6 +206,29 @@ final class Session implements AutoCloseable {
         all.put("PATH", options.javaHome().resolve("bin") + ":" + System.getenv("PATH"));
         all.put("AGENTPIPE_JVM_DIR", folder.resolve("no-java").toString());
         return start(new ArrayList<>(List.of(launcher.toString())), all);
+    }
+
+    /** The launcher's first start of a jar makes an archive of its classes, beside it and in its own time. */
+    void awaitLaunchersArchive() throws IOException, InterruptedException {
+        Path beside = options.launcher().orElseThrow().resolveSibling("../server/target");
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (files(beside, "*.archive") == 0 || files(beside, "*.making") > 0) {
+            if (System.nanoTime() - deadline > 0) {
+                progress.warn("the launcher has made no archive: its start is measured without");
+                return;
+            }
+            Thread.sleep(100);
+        }
+    }
+
+    private static int files(Path folder, String pattern) throws IOException {
+        int count = 0;
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, pattern)) {
+            for (Path one : found) {
+                count += Files.exists(one) ? 1 : 0;
+            }
+        }
+        return count;
     }
 
     /** Begins to start the program without the launcher on the measurement's database; the caller ends it. */
