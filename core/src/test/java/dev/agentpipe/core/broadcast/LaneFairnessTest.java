@@ -196,21 +196,21 @@ class LaneFairnessTest {
 
     @Test
     void loop_busyWithOtherThings_getsLongerSlicesInReturnUpToALimit() {
-        attach(100);
+        attach(200);
         fixture.publishWithoutRunning(1);
         fixture.loop.turn();
         assertEquals(4, writes());
 
-        fixture.pass(LaneFixture.SLICE.multipliedBy(3));
+        fixture.pass(LaneFixture.SLICE);
         fixture.loop.turn();
-        assertEquals(4 + 24, writes(), "twice as long as the loop was away");
+        assertEquals(4 + 32, writes(), "eight times as long as the loop was away");
 
         fixture.pass(LaneFixture.SLICE.multipliedBy(100));
         fixture.loop.turn();
-        assertEquals(4 + 24 + 32, writes(), "eight slices");
+        assertEquals(4 + 32 + 64, writes(), "sixteen slices");
 
         fixture.loop.turn();
-        assertEquals(4 + 24 + 32 + 4, writes());
+        assertEquals(4 + 32 + 64 + 4, writes());
     }
 
     @Test
