@@ -78,7 +78,8 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
             if (!settings.eventRetention().isZero()) {
-                EventRetention retention = new EventRetention(database, settings.eventRetention());
+                EventRetention retention =
+                        new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
                 housekeeping.blockingEvery(EventRetention.FIRST, EventRetention.INTERVAL, retention::deleteOld);
             }
 

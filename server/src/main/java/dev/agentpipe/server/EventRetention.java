@@ -4,6 +4,7 @@ import dev.agentpipe.core.log.LogUnavailableException;
 import dev.agentpipe.db.Database;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,10 +23,13 @@ final class EventRetention {
 
     private final Database database;
     private final Duration keep;
+    private final LongConsumer floorSeen;
 
-    EventRetention(Database database, Duration keep) {
+    /** @param floorSeen told the log's floor, also when another server has moved it */
+    EventRetention(Database database, Duration keep, LongConsumer floorSeen) {
         this.database = database;
         this.keep = keep;
+        this.floorSeen = floorSeen;
     }
 
     /** Deletes all that is old now. Blocks, for long where much is old; ends when it is interrupted. */
@@ -40,6 +44,7 @@ final class EventRetention {
                 trimmed = database.trimEvents(keep);
                 events += trimmed.events();
                 floor = trimmed.floor();
+                floorSeen.accept(floor);
                 pauseAfter(System.nanoTime() - stepStart);
             } while (!trimmed.isEmpty());
         } catch (LogUnavailableException e) {

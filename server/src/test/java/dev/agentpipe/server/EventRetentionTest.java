@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -37,10 +38,12 @@ final class EventRetentionTest {
                 server.message("c", "m" + i, "x");
             }
             run(server, "update events set received_at = now() - interval '3 days' where position <= 3");
-            EventRetention retention = new EventRetention(database, Duration.ofDays(2));
+            List<Long> floors = new ArrayList<>();
+            EventRetention retention = new EventRetention(database, Duration.ofDays(2), floors::add);
 
             retention.deleteOld();
             retention.deleteOld();
+            assertEquals(3, floors.get(floors.size() - 1));
 
             List<String> lines = log.events().stream()
                     .map(ILoggingEvent::getFormattedMessage)
@@ -61,7 +64,7 @@ final class EventRetentionTest {
             run(server, "update events set received_at = now() - interval '3 days'");
 
             Thread.currentThread().interrupt();
-            new EventRetention(database, Duration.ofDays(2)).deleteOld();
+            new EventRetention(database, Duration.ofDays(2), floor -> {}).deleteOld();
 
             assertTrue(Thread.interrupted());
         }

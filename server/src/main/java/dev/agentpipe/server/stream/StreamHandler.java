@@ -184,7 +184,7 @@ public final class StreamHandler implements HttpHandler {
     private boolean isInWindow(StreamId id) {
         long head = streams.broadcaster().head();
         return id.epoch().equals(epoch)
-                && id.position() >= streams.broadcaster().floor()
+                && id.position() >= streams.floor()
                 && id.position() <= head
                 && head - id.position() <= streams.settings().replayEventsMax();
     }

@@ -50,6 +50,7 @@ public final class Streams implements AutoCloseable {
     private final Queue<XnioExecutor.Key> ticks = new ConcurrentLinkedQueue<>();
     private final AtomicInteger open = new AtomicInteger();
     private final Map<CloseReason, LongAdder> ended = new EnumMap<>(CloseReason.class);
+    private volatile long retainedAfter;
     private volatile boolean draining;
 
     /**
@@ -82,6 +83,16 @@ public final class Streams implements AutoCloseable {
         Map<CloseReason, Long> counts = new EnumMap<>(CloseReason.class);
         ended.forEach((reason, count) -> counts.put(reason, count.sum()));
         return counts;
+    }
+
+    /** Nobody resumes at a position before this floor of the log, although memory may still hold what follows. */
+    public void retainOnlyAfter(long floor) {
+        retainedAfter = floor;
+    }
+
+    /** Records after this position and up to the head can be had without a look into the log. */
+    long floor() {
+        return Math.max(retainedAfter, broadcaster.floor());
     }
 
     void countEnd(CloseReason reason) {
