@@ -72,29 +72,31 @@ public final class ReadHandlers {
             return;
         }
         reads.answer(exchange, () -> {
-            // A request that had to wait may be told of what came meanwhile.
-            Question late = new Question(question.url(), question.conversationId(), tail.seen());
+            // Of those who ask the same at the same time, one looks it up: what came after a question need not be in
+            // its
+            // answer, so the others, who waited meanwhile, get the same.
             Optional<CachedAnswer> found =
-                    isCached ? cache.find(late).or(() -> cache.findShared(late)) : Optional.empty();
+                    isCached ? cache.find(question).or(() -> cache.findShared(question)) : Optional.empty();
             if (found.isPresent()) {
-                return () -> send(exchange, found.get(), late.now());
+                return () -> send(exchange, found.get(), question.now());
             }
+            long since = tail.seen();
             Answer answer = read.read(ReadRequest.of(exchange));
             if (answer instanceof Answer.NotFound notFound) {
                 return () -> Replies.problem(exchange, Problem.NOT_FOUND, notFound.detail());
             }
             Answer.Body body = (Answer.Body) answer;
-            CachedAnswer fresh = CachedAnswer.of(late.now(), body.json(), body.isPlaced());
+            CachedAnswer fresh = CachedAnswer.of(since, body.json(), body.isPlaced());
             if (isCached) {
-                cache.put(late, fresh);
+                cache.put(question, fresh);
             }
-            return () -> send(exchange, fresh, late.now());
+            return () -> send(exchange, fresh, since);
         });
     }
 
-    /** @param now up to which position it is true */
+    /** @param now up to which position it is known to be true */
     private void send(HttpServerExchange exchange, CachedAnswer answer, long now) {
-        String place = answer.isPlaced() ? new StreamId(epoch, now).toString() : null;
+        String place = answer.isPlaced() ? new StreamId(epoch, Math.max(now, answer.since())).toString() : null;
         Replies.stored(exchange, answer.json(), answer.tag(), place);
     }
 

@@ -47,6 +47,7 @@ final class ReadHandlersTest {
     private final AtomicInteger lists = new AtomicInteger();
     private final AtomicInteger details = new AtomicInteger();
     private final AtomicInteger stats = new AtomicInteger();
+    private final AtomicInteger slow = new AtomicInteger();
     private final CountDownLatch released = new CountDownLatch(1);
     private final Freshness freshness = new Freshness(0, (records, through) -> {});
     private final LogTail tail = new LogTail(log, 0, Duration.ofMinutes(1), freshness).start();
@@ -97,6 +98,7 @@ final class ReadHandlersTest {
     }
 
     private Answer slow(ReadRequest request) {
+        slow.incrementAndGet();
         try {
             released.await();
         } catch (InterruptedException e) {
@@ -136,6 +138,25 @@ final class ReadHandlersTest {
                     "{\"streamPosition\":\"test-" + i + "\",\"head\":" + i + "}",
                     get("/list").body());
         }
+    }
+
+    /** Else a thousand pages that reload at each event would be a thousand looks into the database. */
+    @Test
+    void sameQuestion_askedByManyAtOnce_isLookedUpByFew() throws Exception {
+        for (int i = 0; i < 2; i++) {
+            client.sendAsync(request("GET", "/slow"), BodyHandlers.ofString());
+        }
+        Await.until("both threads wait", () -> slow.get() == 2);
+        List<CompletableFuture<HttpResponse<String>>> same = IntStream.range(0, 100)
+                .mapToObj(i -> client.sendAsync(request("GET", "/list"), BodyHandlers.ofString()))
+                .toList();
+        Await.until("all have asked", () -> reads.waiting() == 100);
+        append("a", "m1"); // which none of them needs to know
+        released.countDown();
+        for (CompletableFuture<HttpResponse<String>> one : same) {
+            assertEquals(200, one.get().statusCode());
+        }
+        assertTrue(lists.get() <= 2, lists + " looks by two threads");
     }
 
     @Test
@@ -215,10 +236,10 @@ final class ReadHandlersTest {
 
     @Test
     void tooMuchToLookUp_isRefused_andTheRestGoesOn() throws Exception {
-        List<CompletableFuture<HttpResponse<String>>> slow = IntStream.range(0, 600)
+        List<CompletableFuture<HttpResponse<String>>> all = IntStream.range(0, 600)
                 .mapToObj(i -> client.sendAsync(request("GET", "/slow"), BodyHandlers.ofString()))
                 .toList();
-        HttpResponse<String> refused = slow.stream()
+        HttpResponse<String> refused = all.stream()
                 .reduce((a, b) -> a.applyToEither(b, first -> first))
                 .orElseThrow()
                 .get();
@@ -227,7 +248,7 @@ final class ReadHandlersTest {
 
         released.countDown();
         int served = 0;
-        for (CompletableFuture<HttpResponse<String>> one : slow) {
+        for (CompletableFuture<HttpResponse<String>> one : all) {
             served += one.get().statusCode() == 200 ? 1 : 0;
         }
         assertTrue(served >= 514, "two at a time, and 512 that wait: " + served);
