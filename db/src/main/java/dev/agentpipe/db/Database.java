@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.SQLDialect;
@@ -102,13 +103,25 @@ public final class Database implements AutoCloseable {
      * classes could wait for each other.
      */
     private static DSLContext firstQuery(HikariDataSource reader) {
-        DSLContext sql = DSL.using(reader, SQLDialect.POSTGRES);
+        DSLContext sql = context(reader);
         sql.selectFrom(EVENTS).getSQL();
         return sql;
     }
 
+    static DSLContext context(DataSource connections) {
+        return DSL.using(connections, SQLDialect.POSTGRES);
+    }
+
     public EventLog eventLog() {
         return eventLog;
+    }
+
+    public ApiKeys apiKeys() {
+        return new ApiKeys(sql);
+    }
+
+    public KeyTokens keyTokens() {
+        return new KeyTokens(sql);
     }
 
     /** How long PostgreSQL took to answer just now. */

@@ -47,6 +47,8 @@ public final class LocalPostgres implements AutoCloseable {
     /** How soon a death is noticed; the look at the process takes some microseconds. */
     private static final Duration WATCH_INTERVAL = Duration.ofMillis(200);
 
+    private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
+
     private static final String NAME = "agentpipe";
 
     private final LocalPostgresFolder folder;
@@ -100,6 +102,30 @@ public final class LocalPostgres implements AutoCloseable {
                                     + " unshare; without it, run as another user, or set DATABASE_URL",
                             failed);
         }
+    }
+
+    /**
+     * How the PostgreSQL is reached that a server, perhaps another process, runs in this folder; empty if none does. Whoever
+     * may read the folder may also do this.
+     */
+    public static Optional<DatabaseSettings> running(Path folder) {
+        try {
+            Optional<Path> real = Files.isDirectory(folder) ? Optional.of(folder.toRealPath()) : Optional.empty();
+            if (real.isEmpty()) {
+                return Optional.empty();
+            }
+            Optional<Integer> port = new PostmasterFile(LocalPostgresFolder.cluster(real.get())).port();
+            String password = port.isEmpty() ? "" : LocalPostgresFolder.password(real.get());
+            return port.map(at -> DatabaseSettings.of(url(NAME, password, at, NAME), null, 0, 2, COMMAND_TIMEOUT));
+        } catch (IOException unreadable) {
+            throw new DatabaseStartException(
+                    "The data folder " + folder + " cannot be used: " + unreadable, unreadable);
+        }
+    }
+
+    /** Whether a server has ever kept its data in this folder. */
+    public static boolean isIn(Path folder) {
+        return LocalPostgresFolder.isComplete(folder);
     }
 
     private synchronized void startPostgres() throws IOException {
@@ -186,7 +212,11 @@ public final class LocalPostgres implements AutoCloseable {
     }
 
     private String url(String user, String database) {
-        return "postgresql://" + user + ":" + folder.password() + "@localhost:" + port + "/" + database;
+        return url(user, folder.password(), port, database);
+    }
+
+    private static String url(String user, String password, int port, String database) {
+        return "postgresql://" + user + ":" + password + "@localhost:" + port + "/" + database;
     }
 
     /** PostgreSQL's process, while it runs. */

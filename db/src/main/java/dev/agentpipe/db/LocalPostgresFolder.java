@@ -37,13 +37,34 @@ final class LocalPostgresFolder {
     private final String password;
 
     private LocalPostgresFolder(Path folder, Path binaries, FolderLock lock) throws IOException {
-        this.cluster = folder.resolve("cluster");
+        this.cluster = cluster(folder);
         this.binaries = binaries.toAbsolutePath().normalize();
-        this.passwordFile = folder.resolve("password");
-        this.completeFile = folder.resolve("complete");
+        this.passwordFile = passwordFile(folder);
+        this.completeFile = completeFile(folder);
         this.lock = lock;
         removeHalfMade();
         this.password = readOrMakePassword();
+    }
+
+    static Path cluster(Path folder) {
+        return folder.resolve("cluster");
+    }
+
+    private static Path passwordFile(Path folder) {
+        return folder.resolve("password");
+    }
+
+    private static Path completeFile(Path folder) {
+        return folder.resolve("complete");
+    }
+
+    static boolean isComplete(Path folder) {
+        return Files.exists(completeFile(folder));
+    }
+
+    /** Of a folder that somebody else has opened. */
+    static String password(Path folder) throws IOException {
+        return Files.readString(passwordFile(folder)).strip();
     }
 
     static LocalPostgresFolder open(Path folder, Path binaries) {

@@ -38,6 +38,16 @@ final class PostmasterFile {
         return named().filter(process -> process.isAlive() && isOfCluster(process));
     }
 
+    /** On which it listens, if it runs and has got as far as saying so. The file's lines: PostgreSQL, miscadmin.h. */
+    Optional<Integer> port() throws IOException {
+        if (process().isEmpty()) {
+            return Optional.empty();
+        }
+        List<String> lines = Files.readAllLines(file);
+        boolean isReady = lines.size() > 7 && lines.get(7).strip().equals("ready");
+        return isReady ? Optional.of(Integer.valueOf(lines.get(3).strip())) : Optional.empty();
+    }
+
     private Optional<ProcessHandle> named() throws IOException {
         try {
             String pid =

@@ -10,15 +10,18 @@ import dev.agentpipe.db.Database;
 import dev.agentpipe.db.DatabaseSettings;
 import dev.agentpipe.db.DatabaseStartException;
 import dev.agentpipe.db.LocalPostgres;
+import dev.agentpipe.server.audit.Audit;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
 import dev.agentpipe.server.http.IngestHandler;
+import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.ReadHandlers;
 import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
+import dev.agentpipe.server.keys.Keys;
 import dev.agentpipe.server.redis.Redis;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
@@ -68,7 +71,9 @@ public final class AgentPipe implements AutoCloseable {
             this.generatedKey = kept.filter(KeyFile.Kept::isNew).map(KeyFile.Kept::key);
             List<ApiKey> adminKeys = new ArrayList<>(settings.adminKeys());
             kept.ifPresent(one -> adminKeys.add(one.key())); // its owner owns the server, too
-            Access access = new Access(settings.apiKeys(), adminKeys);
+            Audit audit = new Audit(Clock.systemUTC());
+            Keys keys = new Keys(settings.apiKeys(), adminKeys, database, audit);
+            Access access = keys.access();
 
             XnioWorker worker = HttpServer.worker();
             parts.add("worker", () -> HttpServer.stop(worker));
@@ -88,6 +93,8 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
+            housekeeping.blockingEvery(Keys.REFRESH, () -> keys.refresh(streams::endForbidden));
+            housekeeping.blockingEvery(Keys.NOTE, keys::note);
             if (!settings.eventRetention().isZero()) {
                 EventRetention retention =
                         new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
@@ -99,6 +106,8 @@ public final class AgentPipe implements AutoCloseable {
             ResponseCache cache = new ResponseCache(
                     freshness, redis.<SharedCache>map(one -> one).orElse(SharedCache.NONE), cachePrefix(start));
             ReadHandlers read = new ReadHandlers(reads, access, cache, tail, start.epoch());
+            HttpHandler away = exchange -> StreamHandler.refuse(exchange, Problem.DATABASE_UNAVAILABLE);
+            StreamHandler stream = new StreamHandler(streams, eventLog, tail, start.epoch());
             HttpHandler routes = Routes.of(
                     new IngestHandler(
                             access,
@@ -106,9 +115,11 @@ public final class AgentPipe implements AutoCloseable {
                             groupCommit,
                             start.epoch(),
                             settings.ingest().requestBytesMax()),
-                    new StreamHandler(streams, eventLog, tail, start.epoch()),
-                    new HealthHandler(health));
-            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
+                    keys.readers(stream, reads, away),
+                    new HealthHandler(health),
+                    keys.sessions(reads));
+            HttpHandler front = keys.inFrontOf(routes, reads, away);
+            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();

@@ -8,7 +8,7 @@ import java.util.Base64;
 import java.util.HexFormat;
 
 /**
- * A key that may ingest. Its value leaves this type only through {@link #value()}; wherever a key must be named (a log, an
+ * A key. Its value leaves this type only through {@link #value()}; wherever a key must be named (a log, an
  * error, a record that is printed), {@link #toString()} does it: its prefix and 8 characters of its digest.
  *
  * @param value 8 to 512 visible ASCII characters without a comma: what an {@code Authorization} header can carry, and a
@@ -22,6 +22,7 @@ public record ApiKey(String value) {
     private static final String LIVE_PREFIX = "ap_live_";
     private static final String TEST_PREFIX = "ap_test_";
     private static final int RANDOM_BYTES = 32;
+    private static final int TEST_RANDOM_BYTES = 24;
 
     public ApiKey {
         String problem = problem(value);
@@ -31,10 +32,19 @@ public record ApiKey(String value) {
     }
 
     /** A new key of 256 random bits. */
-    static ApiKey generate(SecureRandom random) {
-        byte[] bytes = new byte[RANDOM_BYTES];
+    public static ApiKey generate(SecureRandom random) {
+        return generate(LIVE_PREFIX, RANDOM_BYTES, random);
+    }
+
+    /** A new key for what is no production, of 192 random bits. */
+    public static ApiKey generateTest(SecureRandom random) {
+        return generate(TEST_PREFIX, TEST_RANDOM_BYTES, random);
+    }
+
+    private static ApiKey generate(String prefix, int randomBytes, SecureRandom random) {
+        byte[] bytes = new byte[randomBytes];
         random.nextBytes(bytes);
-        return new ApiKey(LIVE_PREFIX + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes));
+        return new ApiKey(prefix + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes));
     }
 
     /** What is wrong with this as a key, without saying any of it; null if nothing is. */
@@ -42,13 +52,32 @@ public record ApiKey(String value) {
         if (value.length() < LENGTH_MIN || value.length() > LENGTH_MAX) {
             return "has %d characters, allowed are %d to %d".formatted(value.length(), LENGTH_MIN, LENGTH_MAX);
         }
-        if (!value.chars().allMatch(c -> c > ' ' && c < 0x7f && c != ',')) {
+        if (!isCarried(value)) {
             return "holds a space, a comma, a control character or one outside of ASCII";
         }
         return null;
     }
 
-    /** SHA-256 of the value. Compare keys by digest, with {@link MessageDigest#isEqual}, so that time tells nothing. */
+    /** Whether this can be a key at all. */
+    public static boolean isOne(String value) {
+        return value.length() >= LENGTH_MIN && value.length() <= LENGTH_MAX && isCarried(value);
+    }
+
+    /** No stream: each request comes by here. */
+    private static boolean isCarried(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c <= ' ' || c >= 0x7f || c == ',') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * SHA-256 of the value. Keys are compared, and found in maps, by digest alone: how long that takes depends on a digest that
+     * nobody can steer, so it tells nothing of how much of a key was guessed right.
+     */
     public byte[] digest() {
         return digest(value);
     }
@@ -62,10 +91,19 @@ public record ApiKey(String value) {
         }
     }
 
+    /** What its value begins with, which tells its kind; empty for one that somebody else has made. */
+    public String prefix() {
+        return value.startsWith(LIVE_PREFIX) ? LIVE_PREFIX : value.startsWith(TEST_PREFIX) ? TEST_PREFIX : "";
+    }
+
+    /** 8 characters of its digest. */
+    public String id() {
+        return HexFormat.of().formatHex(digest(), 0, 4);
+    }
+
     /** The key's name for people, such as {@code ap_live_…1f3a9c02}. */
     @Override
     public String toString() {
-        String prefix = value.startsWith(LIVE_PREFIX) ? LIVE_PREFIX : value.startsWith(TEST_PREFIX) ? TEST_PREFIX : "";
-        return prefix + "…" + HexFormat.of().formatHex(digest(), 0, 4);
+        return prefix() + "…" + id();
     }
 }

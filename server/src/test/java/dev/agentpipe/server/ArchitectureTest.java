@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.Json;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
@@ -90,13 +91,13 @@ final class ArchitectureTest {
     }
 
     @Test
-    void stream_knowsOfHttpOnlyHowToReply() {
+    void stream_knowsOfHttpOnlyHowToReplyAndWhoMayRead() {
         noClasses()
                 .that()
                 .resideInAPackage("dev.agentpipe.server.stream..")
                 .should()
                 .dependOnClassesThat(resideInAPackage("dev.agentpipe.server.http..")
-                        .and(not(belongToAnyOf(Replies.class, Problem.class, Json.class)))
+                        .and(not(belongToAnyOf(Replies.class, Problem.class, Json.class, Access.class)))
                         .or(resideInAPackage("dev.agentpipe.server.cli.."))
                         .or(resideInAPackage("dev.agentpipe.server.smoke..")))
                 .check(ALL);

@@ -62,7 +62,7 @@ final class HealthTest {
             assertEquals(
                     "{\"status\":\"up\",\"connections\":1,\"position\":" + position
                             + ",\"ended\":{\"gone\":0,\"stalled\":0,"
-                            + "\"aged\":0,\"shutdown\":0,\"not_retained\":0,\"failed\":0}}",
+                            + "\"aged\":0,\"shutdown\":0,\"not_retained\":0,\"forbidden\":0,\"failed\":0}}",
                     checks.get("stream").toString());
         }
         assertEquals(

@@ -12,6 +12,13 @@ public enum CloseReason {
     SHUTDOWN,
     /** It was so far behind that the log does not retain what it wants any longer. */
     NOT_RETAINED,
+    /** The reader may not read any longer. */
+    FORBIDDEN,
     /** The log could not be read, or another fault on this side. */
-    FAILED
+    FAILED;
+
+    /** Whether the reader is told with a farewell, which should arrive. */
+    public boolean isAnnounced() {
+        return this == AGED || this == SHUTDOWN || this == NOT_RETAINED || this == FORBIDDEN;
+    }
 }

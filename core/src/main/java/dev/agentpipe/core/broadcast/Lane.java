@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -140,6 +141,14 @@ public final class Lane {
     public void end(int count, CloseReason reason) {
         List<Subscription> some =
                 all.stream().filter(s -> s.ending == null).limit(count).toList();
+        some.forEach(subscription -> end(subscription, reason));
+    }
+
+    /** Begins to end those with such an outlet, with a farewell, before anything else is written to them. */
+    public void end(Predicate<Outlet> which, CloseReason reason) {
+        List<Subscription> some = all.stream()
+                .filter(s -> s.ending == null && which.test(s.outlet))
+                .toList();
         some.forEach(subscription -> end(subscription, reason));
     }
 

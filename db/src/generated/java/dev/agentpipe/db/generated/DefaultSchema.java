@@ -4,12 +4,15 @@
 package dev.agentpipe.db.generated;
 
 
+import dev.agentpipe.db.generated.tables.ApiKeys;
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.ConversationsWithTotals;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
+import dev.agentpipe.db.generated.tables.KeyState;
+import dev.agentpipe.db.generated.tables.KeyTokens;
 import dev.agentpipe.db.generated.tables.Messages;
 
 import java.util.Arrays;
@@ -32,6 +35,11 @@ public class DefaultSchema extends SchemaImpl {
      * The reference instance of <code>DEFAULT_SCHEMA</code>
      */
     public static final DefaultSchema DEFAULT_SCHEMA = new DefaultSchema();
+
+    /**
+     * The table <code>api_keys</code>.
+     */
+    public final ApiKeys API_KEYS = ApiKeys.API_KEYS;
 
     /**
      * The table <code>conversation_agents</code>.
@@ -64,6 +72,16 @@ public class DefaultSchema extends SchemaImpl {
     public final Events EVENTS = Events.EVENTS;
 
     /**
+     * The table <code>key_state</code>.
+     */
+    public final KeyState KEY_STATE = KeyState.KEY_STATE;
+
+    /**
+     * The table <code>key_tokens</code>.
+     */
+    public final KeyTokens KEY_TOKENS = KeyTokens.KEY_TOKENS;
+
+    /**
      * The table <code>messages</code>.
      */
     public final Messages MESSAGES = Messages.MESSAGES;
@@ -84,12 +102,15 @@ public class DefaultSchema extends SchemaImpl {
     @Override
     public final List<Table<?>> getTables() {
         return Arrays.asList(
+            ApiKeys.API_KEYS,
             ConversationAgents.CONVERSATION_AGENTS,
             Conversations.CONVERSATIONS,
             ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS,
             EventIdentities.EVENT_IDENTITIES,
             EventLog.EVENT_LOG,
             Events.EVENTS,
+            KeyState.KEY_STATE,
+            KeyTokens.KEY_TOKENS,
             Messages.MESSAGES
         );
     }

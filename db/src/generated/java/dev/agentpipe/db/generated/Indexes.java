@@ -6,6 +6,7 @@ package dev.agentpipe.db.generated;
 
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.Events;
+import dev.agentpipe.db.generated.tables.KeyTokens;
 
 import org.jooq.Index;
 import org.jooq.OrderField;
@@ -26,4 +27,6 @@ public class Indexes {
     public static final Index CONVERSATIONS_ACTIVE = Internal.createIndex(DSL.name("conversations_active"), Conversations.CONVERSATIONS, new OrderField[] { Conversations.CONVERSATIONS.ID }, false);
     public static final Index EVENTS_CONVERSATION = Internal.createIndex(DSL.name("events_conversation"), Events.EVENTS, new OrderField[] { Events.EVENTS.CONVERSATION_ID, Events.EVENTS.POSITION }, false);
     public static final Index EVENTS_RARE_TYPE = Internal.createIndex(DSL.name("events_rare_type"), Events.EVENTS, new OrderField[] { Events.EVENTS.TYPE, Events.EVENTS.POSITION }, false);
+    public static final Index KEY_TOKENS_EXPIRY = Internal.createIndex(DSL.name("key_tokens_expiry"), KeyTokens.KEY_TOKENS, new OrderField[] { KeyTokens.KEY_TOKENS.EXPIRES_AT }, false);
+    public static final Index KEY_TOKENS_OF_KEY = Internal.createIndex(DSL.name("key_tokens_of_key"), KeyTokens.KEY_TOKENS, new OrderField[] { KeyTokens.KEY_TOKENS.KEY_ID, KeyTokens.KEY_TOKENS.KIND }, false);
 }

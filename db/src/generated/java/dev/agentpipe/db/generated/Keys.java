@@ -4,17 +4,23 @@
 package dev.agentpipe.db.generated;
 
 
+import dev.agentpipe.db.generated.tables.ApiKeys;
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
+import dev.agentpipe.db.generated.tables.KeyState;
+import dev.agentpipe.db.generated.tables.KeyTokens;
 import dev.agentpipe.db.generated.tables.Messages;
+import dev.agentpipe.db.generated.tables.records.ApiKeysRecord;
 import dev.agentpipe.db.generated.tables.records.ConversationAgentsRecord;
 import dev.agentpipe.db.generated.tables.records.ConversationsRecord;
 import dev.agentpipe.db.generated.tables.records.EventIdentitiesRecord;
 import dev.agentpipe.db.generated.tables.records.EventLogRecord;
 import dev.agentpipe.db.generated.tables.records.EventsRecord;
+import dev.agentpipe.db.generated.tables.records.KeyStateRecord;
+import dev.agentpipe.db.generated.tables.records.KeyTokensRecord;
 import dev.agentpipe.db.generated.tables.records.MessagesRecord;
 
 import org.jooq.TableField;
@@ -34,10 +40,14 @@ public class Keys {
     // UNIQUE and PRIMARY KEY definitions
     // -------------------------------------------------------------------------
 
+    public static final UniqueKey<ApiKeysRecord> API_KEYS_DIGEST_KEY = Internal.createUniqueKey(ApiKeys.API_KEYS, DSL.name("api_keys_digest_key"), new TableField[] { ApiKeys.API_KEYS.DIGEST }, true);
+    public static final UniqueKey<ApiKeysRecord> API_KEYS_PKEY = Internal.createUniqueKey(ApiKeys.API_KEYS, DSL.name("api_keys_pkey"), new TableField[] { ApiKeys.API_KEYS.ID }, true);
     public static final UniqueKey<ConversationAgentsRecord> CONVERSATION_AGENTS_PKEY = Internal.createUniqueKey(ConversationAgents.CONVERSATION_AGENTS, DSL.name("conversation_agents_pkey"), new TableField[] { ConversationAgents.CONVERSATION_AGENTS.CONVERSATION_ID, ConversationAgents.CONVERSATION_AGENTS.ORDINAL }, true);
     public static final UniqueKey<ConversationsRecord> CONVERSATIONS_PKEY = Internal.createUniqueKey(Conversations.CONVERSATIONS, DSL.name("conversations_pkey"), new TableField[] { Conversations.CONVERSATIONS.ID }, true);
     public static final UniqueKey<EventIdentitiesRecord> EVENT_IDENTITIES_PKEY = Internal.createUniqueKey(EventIdentities.EVENT_IDENTITIES, DSL.name("event_identities_pkey"), new TableField[] { EventIdentities.EVENT_IDENTITIES.IDENTITY }, true);
     public static final UniqueKey<EventLogRecord> EVENT_LOG_PKEY = Internal.createUniqueKey(EventLog.EVENT_LOG, DSL.name("event_log_pkey"), new TableField[] { EventLog.EVENT_LOG.ONLY_ONE }, true);
     public static final UniqueKey<EventsRecord> EVENTS_PKEY = Internal.createUniqueKey(Events.EVENTS, DSL.name("events_pkey"), new TableField[] { Events.EVENTS.POSITION }, true);
+    public static final UniqueKey<KeyStateRecord> KEY_STATE_PKEY = Internal.createUniqueKey(KeyState.KEY_STATE, DSL.name("key_state_pkey"), new TableField[] { KeyState.KEY_STATE.ONLY_ONE }, true);
+    public static final UniqueKey<KeyTokensRecord> KEY_TOKENS_PKEY = Internal.createUniqueKey(KeyTokens.KEY_TOKENS, DSL.name("key_tokens_pkey"), new TableField[] { KeyTokens.KEY_TOKENS.DIGEST }, true);
     public static final UniqueKey<MessagesRecord> MESSAGES_PKEY = Internal.createUniqueKey(Messages.MESSAGES, DSL.name("messages_pkey"), new TableField[] { Messages.MESSAGES.CONVERSATION_ID, Messages.MESSAGES.POSITION }, true);
 }

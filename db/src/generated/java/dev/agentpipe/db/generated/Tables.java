@@ -4,12 +4,15 @@
 package dev.agentpipe.db.generated;
 
 
+import dev.agentpipe.db.generated.tables.ApiKeys;
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.ConversationsWithTotals;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
+import dev.agentpipe.db.generated.tables.KeyState;
+import dev.agentpipe.db.generated.tables.KeyTokens;
 import dev.agentpipe.db.generated.tables.Messages;
 
 
@@ -18,6 +21,11 @@ import dev.agentpipe.db.generated.tables.Messages;
  */
 @SuppressWarnings({ "all", "unchecked", "rawtypes", "this-escape" })
 public class Tables {
+
+    /**
+     * The table <code>api_keys</code>.
+     */
+    public static final ApiKeys API_KEYS = ApiKeys.API_KEYS;
 
     /**
      * The table <code>conversation_agents</code>.
@@ -48,6 +56,16 @@ public class Tables {
      * The table <code>events</code>.
      */
     public static final Events EVENTS = Events.EVENTS;
+
+    /**
+     * The table <code>key_state</code>.
+     */
+    public static final KeyState KEY_STATE = KeyState.KEY_STATE;
+
+    /**
+     * The table <code>key_tokens</code>.
+     */
+    public static final KeyTokens KEY_TOKENS = KeyTokens.KEY_TOKENS;
 
     /**
      * The table <code>messages</code>.

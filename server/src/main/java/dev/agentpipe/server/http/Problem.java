@@ -14,6 +14,7 @@ public enum Problem {
     INVALID_EVENT(StatusCodes.BAD_REQUEST, "The event is not valid"),
     UNKNOWN_EVENT_TYPE(StatusCodes.BAD_REQUEST, "The type of the event is not known"),
     INVALID_PARAMETER(StatusCodes.BAD_REQUEST, "A parameter is not valid"),
+    KEY_IN_URL(StatusCodes.BAD_REQUEST, "A key must not be part of a URL"),
     UNAUTHORIZED(StatusCodes.UNAUTHORIZED, "A valid API key is needed"),
     FORBIDDEN(StatusCodes.FORBIDDEN, "The API key may not do this"),
     NOT_FOUND(StatusCodes.NOT_FOUND, "There is nothing here"),
@@ -22,6 +23,7 @@ public enum Problem {
     EVENT_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The event is too large"),
     BATCH_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The batch has too many events"),
     REQUEST_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The request is too large"),
+    TOO_MANY_TOKENS(StatusCodes.TOO_MANY_REQUESTS, "The API key has as many of these as it may"),
     UNSUPPORTED_MEDIA_TYPE(StatusCodes.UNSUPPORTED_MEDIA_TYPE, "The content type is not supported"),
     INTERNAL_ERROR(StatusCodes.INTERNAL_SERVER_ERROR, "The server has failed"),
     QUEUE_FULL(StatusCodes.SERVICE_UNAVAILABLE, "The server has more to store than it can hold"),
@@ -43,7 +45,7 @@ public enum Problem {
         return valueOf(code.toUpperCase(Locale.ROOT));
     }
 
-    int status() {
+    public int status() {
         return status;
     }
 

@@ -41,7 +41,7 @@ public final class RequestId implements HttpHandler {
         }
     }
 
-    static String of(HttpServerExchange exchange) {
+    public static String of(HttpServerExchange exchange) {
         return exchange.getAttachment(KEY);
     }
 

@@ -1,6 +1,8 @@
 package dev.agentpipe.server.http;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 
 /** What a key may be good for (contract, section 7). */
 public enum Scope {
@@ -11,7 +13,13 @@ public enum Scope {
     ADMIN;
 
     /** As it is written where keys are made. */
-    String label() {
+    public String label() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    public static Optional<Scope> of(String label) {
+        return Arrays.stream(values())
+                .filter(scope -> scope.label().equals(label))
+                .findFirst();
     }
 }

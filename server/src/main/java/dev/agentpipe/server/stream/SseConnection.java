@@ -5,12 +5,14 @@ import dev.agentpipe.core.broadcast.Lane;
 import dev.agentpipe.core.broadcast.Outlet;
 import dev.agentpipe.core.broadcast.Subscription;
 import dev.agentpipe.core.event.EventFilter;
+import dev.agentpipe.server.http.Access;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.ServerConnection;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSinkChannel;
@@ -37,6 +39,7 @@ final class SseConnection implements Outlet {
     private final Lane lane;
     private final Subscription subscription;
     private final Consumer<CloseReason> ended;
+    private final BooleanSupplier mayStillRead;
     private int inputBytes;
     private boolean closed;
 
@@ -55,6 +58,8 @@ final class SseConnection implements Outlet {
         this.source = http.getOriginalSourceConduit();
         this.lane = lane;
         this.ended = ended;
+        BooleanSupplier given = exchange.getAttachment(Access.MAY_STILL_READ);
+        this.mayStillRead = given == null ? () -> true : given;
         this.subscription = new Subscription(filter, form, this, after, ageMax);
     }
 
@@ -86,9 +91,16 @@ final class SseConnection implements Outlet {
         source.setReadReadyHandler(new Readable());
         connection.addCloseListener(gone -> connection.getIoThread().execute(this::gone));
         lane.attach(subscription);
+        if (!mayStillRead()) { // since the request was let in: nobody could end it before it was attached
+            lane.end(outlet -> outlet == this, CloseReason.FORBIDDEN);
+        }
         if (!closed) {
             source.resumeReads();
         }
+    }
+
+    boolean mayStillRead() {
+        return mayStillRead.getAsBoolean();
     }
 
     @Override
@@ -105,7 +117,7 @@ final class SseConnection implements Outlet {
     public void close(CloseReason reason) {
         closed = true;
         ended.accept(reason);
-        if (reason == CloseReason.AGED || reason == CloseReason.NOT_RETAINED || reason == CloseReason.SHUTDOWN) {
+        if (reason.isAnnounced()) {
             try { // so that what was written last arrives, even if the client has sent something meanwhile
                 sink.terminateWrites();
                 sink.flush();

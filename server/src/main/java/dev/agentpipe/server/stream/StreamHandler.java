@@ -86,7 +86,7 @@ public final class StreamHandler implements HttpHandler {
     }
 
     /** EventSource gives up for good on any status but 200, so it gets one, and is told to come back. */
-    private static void refuse(HttpServerExchange exchange, Problem problem) {
+    public static void refuse(HttpServerExchange exchange, Problem problem) {
         String accept = exchange.getRequestHeaders().getFirst(Headers.ACCEPT);
         if (accept == null || !accept.contains(EVENT_STREAM)) {
             Replies.problem(exchange, problem, null);

@@ -95,6 +95,12 @@ public final class Streams implements AutoCloseable {
         return Math.max(retainedAfter, broadcaster.floor());
     }
 
+    /** Ends the streams of those who may not read any longer. */
+    public void endForbidden() {
+        lanes.forEach((thread, lane) -> thread.execute(
+                () -> lane.end(outlet -> !((SseConnection) outlet).mayStillRead(), CloseReason.FORBIDDEN)));
+    }
+
     void countEnd(CloseReason reason) {
         ended.get(reason).increment();
     }
