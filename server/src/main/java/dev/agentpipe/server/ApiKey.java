@@ -20,7 +20,7 @@ public record ApiKey(String value) {
     static final int LENGTH_MAX = 512;
 
     private static final String LIVE_PREFIX = "ap_live_";
-    private static final String TEST_PREFIX = "ap_test_";
+    public static final String TEST_PREFIX = "ap_test_";
     private static final int RANDOM_BYTES = 32;
     private static final int TEST_RANDOM_BYTES = 24;
 

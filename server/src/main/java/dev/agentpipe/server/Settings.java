@@ -163,7 +163,12 @@ public record Settings(
         }
     }
 
-    public record Logging(LogLevel level, LogFormat format) {}
+    /** @param audit the file of the audit; empty: with the other logs */
+    public record Logging(LogLevel level, LogFormat format, Optional<Path> audit) {
+        public Logging(LogLevel level, LogFormat format) {
+            this(level, format, Optional.empty());
+        }
+    }
 
     public enum LogLevel {
         TRACE,

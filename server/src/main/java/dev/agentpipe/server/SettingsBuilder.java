@@ -48,6 +48,9 @@ public final class SettingsBuilder {
     /** Null: JSON in production, text else. */
     private LogFormat logFormat;
 
+    /** Null: with the other logs. */
+    private Path auditLog;
+
     SettingsBuilder() {}
 
     SettingsBuilder(Settings from) {
@@ -74,6 +77,7 @@ public final class SettingsBuilder {
         eventRetention = from.eventRetention();
         logLevel = from.logging().level();
         logFormat = from.logging().format();
+        auditLog = from.logging().audit().orElse(null);
     }
 
     public SettingsBuilder environment(Environment value) {
@@ -186,6 +190,11 @@ public final class SettingsBuilder {
         return this;
     }
 
+    public SettingsBuilder auditLog(Path value) {
+        auditLog = value;
+        return this;
+    }
+
     int databasePoolMin() {
         return databasePoolMin;
     }
@@ -222,6 +231,8 @@ public final class SettingsBuilder {
                 conversationIdleMax,
                 eventRetention,
                 new Settings.Logging(
-                        logLevel, logFormat != null ? logFormat : production ? LogFormat.JSON : LogFormat.TEXT));
+                        logLevel,
+                        logFormat != null ? logFormat : production ? LogFormat.JSON : LogFormat.TEXT,
+                        Optional.ofNullable(auditLog)));
     }
 }

@@ -43,7 +43,8 @@ public final class SettingsReader {
             "CONVERSATION_IDLE_TIMEOUT",
             "EVENT_RETENTION_DAYS",
             "LOG_LEVEL",
-            "LOG_FORMAT");
+            "LOG_FORMAT",
+            "AUDIT_LOG");
 
     /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
     static final List<String> LATER = List.of(
@@ -87,6 +88,21 @@ public final class SettingsReader {
         return new SettingsReader(environment).read();
     }
 
+    /** The database alone, for commands that work on it; empty if it is the embedded one. */
+    public static Optional<DatabaseSettings> database(Map<String, String> environment) throws SettingsException {
+        SettingsReader reader = new SettingsReader(environment);
+        reader.readDatabase(Environment.DEVELOPMENT);
+        reader.throwProblems();
+        Settings.Database database = reader.builder.build().database();
+        return database.url()
+                .map(url -> DatabaseSettings.of(
+                        database.directUrl().orElse(url),
+                        null,
+                        database.poolMin(),
+                        database.poolMax(),
+                        database.timeout()));
+    }
+
     /** The data folder alone, for those who look for the generated key in it. */
     public static Path dataDir(Map<String, String> environment) throws SettingsException {
         SettingsReader reader = new SettingsReader(environment);
@@ -123,6 +139,7 @@ public final class SettingsReader {
         readStreams();
         variables.choice("LOG_LEVEL", LogLevel.class).ifPresent(builder::logLevel);
         variables.choice("LOG_FORMAT", LogFormat.class).ifPresent(builder::logFormat);
+        variables.parsed("AUDIT_LOG", "the path of a file", Path::of).ifPresent(builder::auditLog);
         for (String name : REFUSED) {
             if (variables.isSet(name)) {
                 variables.problem(

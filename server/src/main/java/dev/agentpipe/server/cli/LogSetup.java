@@ -5,11 +5,19 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.FileAppender;
 import ch.qos.logback.core.encoder.Encoder;
 import dev.agentpipe.server.Settings;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;
+import dev.agentpipe.server.StartException;
+import dev.agentpipe.server.audit.Audit;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.logging.Logger;
 import net.logstash.logback.encoder.LogstashEncoder;
 import org.slf4j.LoggerFactory;
@@ -53,6 +61,49 @@ final class LogSetup {
         }
         context.getLogger("dev.agentpipe")
                 .setLevel(Level.valueOf(logging.level().name()));
+        setUpAudit(logging, context);
+    }
+
+    /** An object of JSON a line, whatever the level of the other logs; among lines of text it is the message of one. */
+    private static void setUpAudit(Settings.Logging logging, LoggerContext context) {
+        ch.qos.logback.classic.Logger audit = context.getLogger(Audit.LOGGER);
+        audit.setLevel(Level.INFO);
+        if (logging.audit().isPresent()) {
+            audit.setAdditive(false);
+            audit.addAppender(auditFile(logging.audit().get(), context));
+        } else if (logging.format() == LogFormat.JSON) {
+            ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
+            console.setContext(context);
+            console.setEncoder(encoder(context, "%msg%n"));
+            console.start();
+            audit.setAdditive(false);
+            audit.addAppender(console);
+        }
+    }
+
+    /** For its owner alone. It only ever grows: whoever rotates it copies and truncates. */
+    private static FileAppender<ILoggingEvent> auditFile(Path path, LoggerContext context) {
+        try {
+            if (!Files.exists(path)) {
+                Files.createDirectories(path.toAbsolutePath().getParent());
+                Files.createFile(path);
+                PosixFileAttributeView view = Files.getFileAttributeView(path, PosixFileAttributeView.class);
+                if (view != null) {
+                    view.setPermissions(PosixFilePermissions.fromString("rw-------"));
+                }
+            }
+        } catch (IOException e) {
+            throw new StartException("AUDIT_LOG: the file " + path + " cannot be written: " + e.getMessage(), e);
+        }
+        if (!Files.isRegularFile(path) || !Files.isWritable(path)) {
+            throw new StartException("AUDIT_LOG: " + path + " is no file that can be written");
+        }
+        FileAppender<ILoggingEvent> file = new FileAppender<>();
+        file.setContext(context);
+        file.setFile(path.toString());
+        file.setEncoder(encoder(context, "%msg%n"));
+        file.start();
+        return file;
     }
 
     /** Libraries speak of trouble alone, unless everything is asked for. */
@@ -65,10 +116,14 @@ final class LogSetup {
     }
 
     private static Encoder<ILoggingEvent> text(LoggerContext context) {
+        return encoder(context, PATTERN);
+    }
+
+    private static Encoder<ILoggingEvent> encoder(LoggerContext context, String pattern) {
         PatternLayoutEncoder encoder = new PatternLayoutEncoder();
         encoder.setContext(context);
         encoder.setCharset(StandardCharsets.UTF_8);
-        encoder.setPattern(PATTERN);
+        encoder.setPattern(pattern);
         encoder.start();
         return encoder;
     }
