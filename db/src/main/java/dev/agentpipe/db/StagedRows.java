@@ -232,11 +232,13 @@ final class StagedRows {
     }
 
     /** Gives staged rows their positions. */
-    void move(List<Event> events, List<Long> from, List<Long> to) throws SQLException {
-        try (Call call = new Call(MOVE_EVENTS_SQL)) {
-            call.longs(from, Function.identity());
-            call.longs(to, Function.identity());
-            call.statement.executeUpdate();
+    void move(List<Event> events, List<Long> from, List<Long> to, boolean logged) throws SQLException {
+        if (logged) {
+            try (Call call = new Call(MOVE_EVENTS_SQL)) {
+                call.longs(from, Function.identity());
+                call.longs(to, Function.identity());
+                call.statement.executeUpdate();
+            }
         }
         try (Call call = new Call(MOVE_MESSAGES_SQL)) {
             call.texts(events, event -> event.envelope().conversationId());

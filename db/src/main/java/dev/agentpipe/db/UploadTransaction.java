@@ -56,6 +56,9 @@ final class UploadTransaction {
     private final List<Integer> conflicts = new ArrayList<>();
     private int duplicates;
 
+    /** Whether events have rows of their own, other than those of a session. */
+    private boolean logged;
+
     UploadTransaction(Connection connection) {
         this.connection = connection;
         this.rows = new StagedRows(connection);
@@ -74,6 +77,7 @@ final class UploadTransaction {
         batch.add(event);
         batchPlaces.add(place);
         byte[] payload = event.envelope().payload();
+        logged |= payload != null;
         batchBytes += payload != null
                 ? payload.length
                 : ((MessageCreated) event).content().length();
@@ -262,7 +266,7 @@ final class UploadTransaction {
                 to.add(stored.position());
             }
         }
-        rows.move(moved, from, to);
+        rows.move(moved, from, to, logged);
         return appended.head();
     }
 
