@@ -2,7 +2,6 @@ package dev.agentpipe.server;
 
 import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.event.EventReader;
-import dev.agentpipe.core.event.UploadLimits;
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.core.log.LogState;
@@ -104,7 +103,11 @@ public final class AgentPipe implements AutoCloseable {
             UploadHandler uploads = parts.add(
                     "uploads",
                     new UploadHandler(
-                            access, settings.ingest().events(), UploadLimits.DEFAULT, database.uploads(), tail));
+                            access,
+                            settings.ingest().events(),
+                            settings.ingest().upload(),
+                            database.uploads(),
+                            tail));
             HttpHandler routes = Routes.of(
                     new IngestHandler(
                             access,

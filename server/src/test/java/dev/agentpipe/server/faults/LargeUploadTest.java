@@ -31,13 +31,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The largest uploads to a server with 256 MB of heap, while it takes events; and the end of the server in the middle of
- * one. {@code -Dtest.jvm.more=-Dupload.report=true} prints what they took.
+ * Large uploads to a server with 256 MB of heap, while it takes events; and the end of the server in the middle of one.
+ * {@code -Dtest.jvm.more=-Dupload.mib=64} makes them as large as they may be, and prints what they took.
  */
 final class LargeUploadTest {
 
     private static final int MESSAGES = 10_000;
-    private static final int UPLOAD_BYTES = 64 << 20;
+    private static final int MIB = Integer.getInteger("upload.mib", 16);
+    private static final int UPLOAD_BYTES = MIB << 20;
     private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     @TempDir
@@ -78,7 +79,7 @@ final class LargeUploadTest {
             assertEquals(201, second.join().statusCode(), second.join()::body);
             long millis = (System.nanoTime() - start) / 1_000_000;
             load.stop();
-            if (Boolean.getBoolean("upload.report")) {
+            if (Integer.getInteger("upload.mib") != null) {
                 System.out.println(millis + " ms for both; slowest ingest " + load.slowest() + "; "
                         + Files.readAllLines(Path.of("/proc/" + server.handle().pid() + "/status")).stream()
                                 .filter(line -> line.startsWith("VmHWM"))
@@ -114,8 +115,6 @@ final class LargeUploadTest {
         for (String table : List.of("messages", "events", "event_identities", "conversations")) {
             assertEquals(0, number("select count(*) from " + table), table);
         }
-        assertEquals(201, upload(eventFile, "application/x-ndjson").join().statusCode());
-        assertEquals(MESSAGES, number("select count(*) from messages"));
     }
 
     private interface Line {
