@@ -46,6 +46,7 @@ public final class Database implements AutoCloseable {
     private final DSLContext sql;
     private final EventLog eventLog;
     private final Retention retention;
+    private final Conversations conversations;
 
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
@@ -71,6 +72,7 @@ public final class Database implements AutoCloseable {
         this.sql = sql;
         this.eventLog = new PostgresEventLog(writer, sql);
         this.retention = new Retention(sql);
+        this.conversations = new Conversations(sql);
     }
 
     /**
@@ -109,6 +111,10 @@ public final class Database implements AutoCloseable {
 
     public EventLog eventLog() {
         return eventLog;
+    }
+
+    public Conversations conversations() {
+        return conversations;
     }
 
     /** How long PostgreSQL took to answer just now. */
