@@ -47,9 +47,32 @@ public record Conversation(
         String command,
         List<Participant> participants) {
 
+    private static final int TITLE_CHARS_MAX = 60;
+
     /** One of those that talk in it. */
     public record Participant(
             String agentId, String agentType, String agentName, String model, String prompt, String cliVersion) {}
+
+    /** The name that it was given; else how its prompt begins; else its id. */
+    public String title() {
+        if (name != null && !name.isBlank()) {
+            return name;
+        }
+        String line = initialPrompt == null
+                ? ""
+                : initialPrompt
+                        .lines()
+                        .filter(one -> !one.isBlank())
+                        .findFirst()
+                        .orElse("")
+                        .strip();
+        if (line.isEmpty()) {
+            return id;
+        }
+        return line.codePointCount(0, line.length()) <= TITLE_CHARS_MAX
+                ? line
+                : line.substring(0, line.offsetByCodePoints(0, TITLE_CHARS_MAX)).stripTrailing() + "…";
+    }
 
     Conversation with(List<Participant> participants) {
         return new Conversation(
