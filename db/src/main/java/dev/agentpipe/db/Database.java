@@ -46,6 +46,8 @@ public final class Database implements AutoCloseable {
     private final DSLContext sql;
     private final EventLog eventLog;
     private final Retention retention;
+    private final Usage usage;
+    private final Transcripts transcripts;
 
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
@@ -71,6 +73,8 @@ public final class Database implements AutoCloseable {
         this.sql = sql;
         this.eventLog = new PostgresEventLog(writer, sql);
         this.retention = new Retention(sql);
+        this.usage = new Usage(sql);
+        this.transcripts = new Transcripts(sql);
     }
 
     /**
@@ -109,6 +113,14 @@ public final class Database implements AutoCloseable {
 
     public EventLog eventLog() {
         return eventLog;
+    }
+
+    public Usage usage() {
+        return usage;
+    }
+
+    public Transcripts transcripts() {
+        return transcripts;
     }
 
     /** How long PostgreSQL took to answer just now. */
