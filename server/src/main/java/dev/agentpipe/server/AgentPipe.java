@@ -13,6 +13,7 @@ import dev.agentpipe.db.LocalPostgres;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
+import dev.agentpipe.server.export.ExportHandler;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
 import dev.agentpipe.server.http.IngestHandler;
@@ -22,6 +23,8 @@ import dev.agentpipe.server.http.Routes;
 import dev.agentpipe.server.redis.Redis;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
+import dev.agentpipe.server.usage.MetricsSummary;
+import dev.agentpipe.server.usage.RealtimeStats;
 import io.undertow.server.HttpHandler;
 import java.net.URI;
 import java.security.SecureRandom;
@@ -88,6 +91,7 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
+            housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
                 EventRetention retention =
                         new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
@@ -107,6 +111,9 @@ public final class AgentPipe implements AutoCloseable {
                             start.epoch(),
                             settings.ingest().requestBytesMax()),
                     new StreamHandler(streams, eventLog, tail, start.epoch()),
+                    read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC())),
+                    new ExportHandler(database.transcripts(), reads, access),
+                    read.of(new MetricsSummary(database.usage(), Clock.systemUTC())),
                     new HealthHandler(health));
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
             parts.add("streams", streams);

@@ -7,6 +7,7 @@ import dev.agentpipe.db.Transcript.Conversation;
 import dev.agentpipe.db.Transcript.Message;
 import dev.agentpipe.db.Transcript.Reported;
 import dev.agentpipe.db.Transcript.RetainedEvent;
+import java.math.BigDecimal;
 import java.time.Instant;
 
 /**
@@ -134,9 +135,12 @@ final class JsonLinesFile extends JsonText {
         number("total_turns", reported.turns());
         number("total_tokens", reported.tokens());
         number("total_cost", reported.cost());
-        number(
-                "duration_seconds",
-                reported.durationMs() == null ? null : reported.durationMs().movePointLeft(3));
+        number("duration_seconds", reported.durationMs() == null ? null : seconds(reported.durationMs()));
         raw("summary", reported.summary());
+    }
+
+    private static BigDecimal seconds(BigDecimal millis) {
+        BigDecimal seconds = millis.movePointLeft(3).stripTrailingZeros();
+        return seconds.scale() < 0 ? seconds.setScale(0) : seconds;
     }
 }

@@ -5,14 +5,10 @@ import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogUnavailableException;
 import dev.agentpipe.core.log.StreamId;
-import dev.agentpipe.server.http.Access;
-import dev.agentpipe.server.http.Reads;
-import dev.agentpipe.server.http.Replies;
-import dev.agentpipe.server.http.Scope;
+import dev.agentpipe.server.http.Answer;
+import dev.agentpipe.server.http.Read;
+import dev.agentpipe.server.http.ReadRequest;
 import dev.agentpipe.server.stream.Streams;
-import io.undertow.server.HttpHandler;
-import io.undertow.server.HttpServerExchange;
-import io.undertow.util.StatusCodes;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
@@ -21,13 +17,11 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * {@code GET /api/realtime/stats}: what this node's streams do at this moment, so never kept by a cache. It answers also while
+ * {@code GET /api/realtime/stats}: what this node's streams do at this moment, so not for a cache. It answers also while
  * the database is away, then without what only the log knows.
  */
-public final class RealtimeStats implements HttpHandler {
+public final class RealtimeStats implements Read {
 
-    private final Reads reads;
-    private final Access access;
     private final Streams streams;
     private final EventLog eventLog;
     private final String epoch;
@@ -35,9 +29,7 @@ public final class RealtimeStats implements HttpHandler {
     private final String instanceId = UUID.randomUUID().toString();
 
     /** @param epoch of the log */
-    public RealtimeStats(Reads reads, Access access, Streams streams, EventLog eventLog, String epoch, Clock clock) {
-        this.reads = reads;
-        this.access = access;
+    public RealtimeStats(Streams streams, EventLog eventLog, String epoch, Clock clock) {
         this.streams = streams;
         this.eventLog = eventLog;
         this.epoch = epoch;
@@ -45,13 +37,8 @@ public final class RealtimeStats implements HttpHandler {
     }
 
     @Override
-    public void handleRequest(HttpServerExchange exchange) {
-        if (access.allows(exchange, Scope.READ)) {
-            reads.answer(exchange, () -> {
-                Map<String, Object> body = body();
-                return () -> Replies.json(exchange, StatusCodes.OK, body);
-            });
-        }
+    public Answer read(ReadRequest request) {
+        return Answer.json(body());
     }
 
     private Map<String, Object> body() {
