@@ -54,6 +54,8 @@ public final class Database implements AutoCloseable {
     private final HikariDataSource uploader;
     private final UploadLog uploads;
     private final Conversations conversations;
+    private final Usage usage;
+    private final Transcripts transcripts;
 
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
@@ -82,6 +84,8 @@ public final class Database implements AutoCloseable {
         this.eventLog = new PostgresEventLog(writer, sql);
         this.retention = new Retention(sql);
         this.conversations = new Conversations(sql);
+        this.usage = new Usage(sql);
+        this.transcripts = new Transcripts(sql);
     }
 
     /**
@@ -130,6 +134,14 @@ public final class Database implements AutoCloseable {
 
     public Conversations conversations() {
         return conversations;
+    }
+
+    public Usage usage() {
+        return usage;
+    }
+
+    public Transcripts transcripts() {
+        return transcripts;
     }
 
     /** How long PostgreSQL took to answer just now. */
