@@ -1,0 +1,137 @@
+package dev.agentpipe.db.text;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes the documents of texts: PostgreSQL's {@code tsvector}s, written as text. A {@code tsvector} knows positions up to
+ * 16,383 and has at most 1 MiB, so a long text becomes several; the next one begins with the last words of the one before,
+ * so that a sentence lies in one of them. Not thread-safe.
+ */
+public final class DocumentParts {
+
+    /** How much a word counts: PostgreSQL's label. */
+    public enum Weight {
+        TITLE('A'),
+        SUMMARY('B'),
+        TEXT('D');
+
+        private final char label;
+
+        Weight(char label) {
+            this.label = label;
+        }
+    }
+
+    /**
+     * @param from where in the text it begins: code points
+     * @param chars how many of them it has
+     * @param words a {@code tsvector}
+     */
+    public record Part(int from, int chars, String words) {}
+
+    /** Which rules made the words: those of another version do not fit to a query of this one. */
+    public static final int VERSION = Analysis.VERSION;
+
+    /** Words of a part. */
+    static final int POSITIONS_MAX = 8_000;
+    /** Of all terms of a part together. */
+    static final int BYTES_MAX = 256 << 10;
+    /** Words at the end of a part with which the next one begins, too. */
+    static final int OVERLAP = 60;
+    /** PostgreSQL keeps no more of them. */
+    private static final int PLACES_MAX = 255;
+
+    private final Analysis analysis = new Analysis();
+
+    private List<Part> parts;
+    private String text;
+    private Map<String, StringBuilder> terms;
+    private Deque<Token> last;
+    private int bytes;
+    private int offset;
+    private int from;
+    private int to;
+
+    /** At least one part, also of a text without words. */
+    public List<Part> ofText(String text) {
+        return of(Map.of(text, Weight.TEXT));
+    }
+
+    /** Of several texts together. From and length are those of the last one, so of use only where there is one. */
+    public List<Part> of(Map<String, Weight> texts) {
+        parts = new ArrayList<>(1);
+        terms = new HashMap<>();
+        bytes = 0;
+        offset = 0;
+        texts.forEach((one, weight) -> {
+            text = one;
+            last = new ArrayDeque<>();
+            from = 0;
+            to = 0;
+            int[] position = {0};
+            analysis.analyze(one, token -> {
+                // A part ends between words: never between a word and its stem.
+                if (token.position() > position[0] && isFull(token)) {
+                    endPart(weight);
+                }
+                position[0] = token.position();
+                add(token, weight);
+                last.add(token);
+                while (last.peekFirst().position() <= token.position() - OVERLAP) {
+                    last.removeFirst();
+                }
+            });
+            offset -= 1 + position[0]; // a gap, so that no phrase reaches from one text into the next
+        });
+        addPart(text.length());
+        List<Part> done = parts;
+        parts = null;
+        terms = null;
+        text = null;
+        last = null;
+        return done;
+    }
+
+    private boolean isFull(Token token) {
+        return token.position() - offset > POSITIONS_MAX || bytes > BYTES_MAX;
+    }
+
+    private void endPart(Weight weight) {
+        addPart(to);
+        terms = new HashMap<>();
+        bytes = 0;
+        offset = last.peekFirst().position() - 1;
+        from = last.peekFirst().start();
+        last.forEach(token -> add(token, weight));
+    }
+
+    private void add(Token token, Weight weight) {
+        StringBuilder places = terms.get(token.term());
+        if (places == null) {
+            places = new StringBuilder();
+            terms.put(token.term(), places);
+            bytes += token.term().getBytes(StandardCharsets.UTF_8).length;
+        }
+        if (places.length() < PLACES_MAX * 5) {
+            places.append(places.isEmpty() ? ':' : ',').append(token.position() - offset);
+            if (weight != Weight.TEXT) {
+                places.append(weight.label);
+            }
+        }
+        to = token.end();
+    }
+
+    private void addPart(int end) {
+        StringBuilder words = new StringBuilder(bytes + 8 * terms.size());
+        terms.forEach((term, places) ->
+                TsText.quote(words, term).append(places).append(' '));
+        int start = text.codePointCount(0, from);
+        parts.add(new Part(start, text.codePointCount(from, Math.max(from, end)), words.toString()));
+    }
+}
