@@ -58,7 +58,12 @@ create index events_rare_type on events (type, position) where type <> 'message.
 
 create table conversations (
     id text collate "C" primary key,
-    -- The first four are null until the conversation's start came.
+    -- Where it came from: cli-stream (live), cli-upload, web (moved in from agentpipe-web).
+    source text not null default 'cli-stream',
+    -- Those of an upload; a live conversation has none.
+    name text,
+    metadata json,
+    -- These four are null until the conversation's start came.
     mode text,
     initial_prompt text,
     max_turns bigint,

@@ -13,6 +13,8 @@ import dev.agentpipe.db.LocalPostgres;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
 import dev.agentpipe.server.http.IngestHandler;
+import dev.agentpipe.server.http.ReadHandlers;
+import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
@@ -21,6 +23,7 @@ import java.net.URI;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.xnio.XnioWorker;
@@ -59,7 +62,9 @@ public final class AgentPipe implements AutoCloseable {
             // Not before the data folder is locked: two first starts at once would each make a key.
             kept = keptKey(settings);
             this.generatedKey = kept.filter(KeyFile.Kept::isNew).map(KeyFile.Kept::key);
-            List<ApiKey> keys = kept.map(one -> List.of(one.key())).orElse(settings.apiKeys());
+            List<ApiKey> adminKeys = new ArrayList<>(settings.adminKeys());
+            kept.ifPresent(one -> adminKeys.add(one.key())); // its owner owns the server, too
+            Access access = new Access(settings.apiKeys(), adminKeys);
 
             XnioWorker worker = HttpServer.worker();
             parts.add("worker", () -> HttpServer.stop(worker));
@@ -83,9 +88,12 @@ public final class AgentPipe implements AutoCloseable {
                 housekeeping.blockingEvery(EventRetention.FIRST, EventRetention.INTERVAL, retention::deleteOld);
             }
 
+            Reads reads = parts.add(
+                    "reads", new Reads(readsAtATime(settings.database().poolMax())));
+            ReadHandlers read = new ReadHandlers(reads, access, tail, start.epoch());
             HttpHandler routes = Routes.of(
                     new IngestHandler(
-                            new Access(keys),
+                            access,
                             reader,
                             groupCommit,
                             start.epoch(),
@@ -106,6 +114,11 @@ public final class AgentPipe implements AutoCloseable {
             parts.close();
             throw e;
         }
+    }
+
+    /** One connection appends; of the others some stay free for streams that look into the log. */
+    private static int readsAtATime(int poolMax) {
+        return Math.max(1, poolMax - 4);
     }
 
     private static Optional<KeyFile.Kept> keptKey(Settings settings) {

@@ -12,7 +12,9 @@ import java.util.Optional;
  * #builder()}; the defaults stand in {@link SettingsBuilder}. Printing it shows no secret.
  *
  * @param dataDir absolute; holds the embedded PostgreSQL and the generated key
- * @param apiKeys keys that may ingest; empty: one is generated and kept in the data folder
+ * @param apiKeys keys that may ingest, upload and read; empty: one is generated, for everything, and kept in the data
+ *     folder
+ * @param adminKeys keys that may do everything, also delete
  * @param conversationIdleMax a conversation without any event for so long is closed as interrupted
  * @param eventRetention events that came longer ago are deleted, and cannot be replayed; zero: never
  */
@@ -20,6 +22,7 @@ public record Settings(
         Environment environment,
         Path dataDir,
         List<ApiKey> apiKeys,
+        List<ApiKey> adminKeys,
         Listen listen,
         Database database,
         Ingest ingest,
@@ -31,6 +34,7 @@ public record Settings(
     public Settings {
         dataDir = dataDir.toAbsolutePath().normalize();
         apiKeys = List.copyOf(apiKeys);
+        adminKeys = List.copyOf(adminKeys);
         requirePositive(conversationIdleMax, "conversationIdleMax");
         require(!eventRetention.isNegative(), "eventRetention must be zero or more");
         if (environment == Environment.PRODUCTION) {

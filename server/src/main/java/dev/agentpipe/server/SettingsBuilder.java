@@ -15,6 +15,7 @@ public final class SettingsBuilder {
     private Environment environment = Environment.DEVELOPMENT;
     private Path dataDir = Path.of("data");
     private List<ApiKey> apiKeys = List.of();
+    private List<ApiKey> adminKeys = List.of();
 
     /** Null: this machine alone can connect, but in production, where a container must be reachable, everyone. */
     private String host;
@@ -50,6 +51,7 @@ public final class SettingsBuilder {
         environment = from.environment();
         dataDir = from.dataDir();
         apiKeys = from.apiKeys();
+        adminKeys = from.adminKeys();
         host = from.listen().host();
         port = from.listen().port();
         databaseUrl = from.database().url().orElse(null);
@@ -82,6 +84,11 @@ public final class SettingsBuilder {
 
     public SettingsBuilder apiKeys(List<ApiKey> value) {
         apiKeys = value;
+        return this;
+    }
+
+    public SettingsBuilder adminKeys(List<ApiKey> value) {
+        adminKeys = value;
         return this;
     }
 
@@ -190,6 +197,7 @@ public final class SettingsBuilder {
                 environment,
                 dataDir,
                 apiKeys,
+                adminKeys,
                 new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port),
                 new Settings.Database(
                         Optional.ofNullable(databaseUrl),

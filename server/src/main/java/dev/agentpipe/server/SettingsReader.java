@@ -26,6 +26,7 @@ public final class SettingsReader {
             "DATABASE_POOL_MAX",
             "DATABASE_TIMEOUT",
             "AGENTPIPE_BRIDGE_API_KEY",
+            "AGENTPIPE_ADMIN_API_KEY",
             "AGENTPIPE_ENV",
             "NODE_ENV",
             "HOST",
@@ -170,12 +171,16 @@ public final class SettingsReader {
 
     private void readKeys(Environment environment) {
         String name = "AGENTPIPE_BRIDGE_API_KEY";
-        Optional<String> text = variables.text(name);
-        if (text.isEmpty() && environment == Environment.PRODUCTION) {
+        if (!variables.isSet(name) && environment == Environment.PRODUCTION) {
             variables.problem(name, "is not set, but required in production: one key, or several, comma separated");
         }
+        builder.apiKeys(keys(name, environment));
+        builder.adminKeys(keys("AGENTPIPE_ADMIN_API_KEY", environment));
+    }
+
+    private List<ApiKey> keys(String name, Environment environment) {
         List<ApiKey> keys = new ArrayList<>();
-        String[] values = text.isEmpty() ? new String[0] : text.get().split(",", -1);
+        String[] values = variables.text(name).map(text -> text.split(",", -1)).orElse(new String[0]);
         for (int i = 0; i < values.length; i++) {
             String value = values[i].strip();
             String problem = keyProblem(value, environment);
@@ -185,7 +190,7 @@ public final class SettingsReader {
                 variables.problem(name, "(key %d of %d) %s".formatted(i + 1, values.length, problem));
             }
         }
-        builder.apiKeys(keys);
+        return keys;
     }
 
     private static String keyProblem(String value, Environment environment) {

@@ -22,6 +22,9 @@ public final class TestServer implements AutoCloseable {
 
     public static final String KEY = "ap_test_a-key-for-tests-only";
 
+    /** May delete, too. */
+    public static final String ADMIN_KEY = "ap_test_an-admin-key-for-tests-only";
+
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -35,6 +38,7 @@ public final class TestServer implements AutoCloseable {
         SettingsBuilder builder = Settings.builder()
                 .environment(Settings.Environment.TEST)
                 .apiKeys(List.of(new ApiKey(KEY)))
+                .adminKeys(List.of(new ApiKey(ADMIN_KEY)))
                 .host("127.0.0.1")
                 .port(0)
                 .databaseUrl(databaseUrl)
@@ -106,8 +110,12 @@ public final class TestServer implements AutoCloseable {
         return send(request.build());
     }
 
-    public Answer get(String path) {
-        return send(HttpRequest.newBuilder(uri(path)).timeout(PATIENCE).build());
+    public Answer get(String path, String... headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path)).timeout(PATIENCE);
+        for (int i = 0; i < headers.length; i += 2) {
+            request.setHeader(headers[i], headers[i + 1]);
+        }
+        return send(request.build());
     }
 
     public Answer send(HttpRequest request) {

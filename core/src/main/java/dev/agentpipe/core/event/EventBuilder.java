@@ -63,11 +63,12 @@ final class EventBuilder {
             return null;
         }
         EventType known = EventType.of(name);
-        if (known == null) {
+        if (known == null || known.isServersOwn()) {
             violations.add(
                     "/type",
-                    "Unknown event type \"" + shown(name) + "\"; known are " + String.join(", ", EventType.names())
-                            + ".");
+                    "Unknown event type \"" + shown(name) + "\"; known are "
+                            + String.join(", ", EventType.acceptedNames()) + ".");
+            return null;
         }
         return known;
     }
@@ -108,6 +109,7 @@ final class EventBuilder {
             case CONVERSATION_ERROR -> failed();
             case LOG_ENTRY -> logEntry();
             case BRIDGE_CONNECTED, BRIDGE_TEST -> notice(data.id(Field.CONVERSATION_ID));
+            case SESSION_UPLOADED, CONVERSATION_DELETED -> throw new IllegalStateException(type + " was let in");
         };
     }
 

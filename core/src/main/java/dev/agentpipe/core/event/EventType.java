@@ -15,7 +15,12 @@ public enum EventType {
     CONVERSATION_ERROR("conversation.error", "error.occurred"),
     LOG_ENTRY("log.entry"),
     BRIDGE_CONNECTED("bridge.connected"),
-    BRIDGE_TEST("bridge.test");
+    BRIDGE_TEST("bridge.test"),
+
+    /** The server's own: a whole session came at once, without an event for each of its messages. */
+    SESSION_UPLOADED("session.uploaded"),
+    /** The server's own: a conversation is gone, with all that was said in it. */
+    CONVERSATION_DELETED("conversation.deleted");
 
     private static final Map<String, EventType> BY_NAME = Arrays.stream(values())
             .flatMap(type -> Stream.concat(Stream.of(type.wireName), type.aliases.stream())
@@ -40,8 +45,18 @@ public enum EventType {
         return BY_NAME.get(name);
     }
 
-    /** All names that are accepted, for an error's text. */
+    /** Whether only the server makes events of this type; from a client they are refused. */
+    public boolean isServersOwn() {
+        return this == SESSION_UPLOADED || this == CONVERSATION_DELETED;
+    }
+
+    /** All names of events in the log, for an error's text. */
     public static List<String> names() {
         return BY_NAME.keySet().stream().sorted().toList();
+    }
+
+    /** The names that are accepted from clients. */
+    static List<String> acceptedNames() {
+        return names().stream().filter(name -> !of(name).isServersOwn()).toList();
     }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAccumulator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,6 +66,7 @@ public final class LogTail implements AutoCloseable {
     private final Duration pollInterval;
     private final Thread thread = new Thread(this::follow, "log-tail");
     private final BlockingQueue<News> news = new ArrayBlockingQueue<>(QUEUED_MAX);
+    private final LongAccumulator seen;
     private volatile boolean closed;
 
     // Owned by log-tail.
@@ -79,6 +81,7 @@ public final class LogTail implements AutoCloseable {
     public LogTail(EventLog eventLog, long from, Duration pollInterval, Listener listener) {
         this.eventLog = eventLog;
         this.cursor = from;
+        this.seen = new LongAccumulator(Math::max, from);
         this.backfill = new Backfill(eventLog, listener, from);
         this.pollInterval = pollInterval;
         this.listener = listener;
@@ -89,8 +92,17 @@ public final class LogTail implements AutoCloseable {
         return this;
     }
 
+    /**
+     * The greatest position that this node has heard of; the listener may not have its record yet. It covers whatever this
+     * node has acknowledged.
+     */
+    public long seen() {
+        return seen.get();
+    }
+
     /** Tells of an append of this node. Never blocks. */
     void committed(Appended appended, List<Event> events) {
+        seen.accumulate(appended.head());
         List<LogRecord> records = new ArrayList<>(events.size());
         for (int i = 0; i < events.size(); i++) {
             if (appended.results().get(i) instanceof Stored stored) {
@@ -104,6 +116,7 @@ public final class LogTail implements AutoCloseable {
 
     /** Tells that the log has reached this position, by whomever. Never blocks. */
     public void hint(long head) {
+        seen.accumulate(head);
         news.offer(new News(head, head, List.of()));
     }
 
@@ -156,6 +169,7 @@ public final class LogTail implements AutoCloseable {
     }
 
     private void deliver(List<LogRecord> records, long through) {
+        seen.accumulate(through);
         listener.advanced(records, through);
         cursor = through;
     }

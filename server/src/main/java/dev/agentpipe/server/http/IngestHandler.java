@@ -53,7 +53,7 @@ public final class IngestHandler implements HttpHandler {
 
     @Override
     public void handleRequest(HttpServerExchange exchange) {
-        if (!access.mayIngest(exchange)) {
+        if (!access.allows(exchange, Scope.INGEST)) {
             return;
         }
         String contentType = mediaType(exchange);

@@ -15,6 +15,7 @@ public enum Problem {
     UNKNOWN_EVENT_TYPE(StatusCodes.BAD_REQUEST, "The type of the event is not known"),
     INVALID_PARAMETER(StatusCodes.BAD_REQUEST, "A parameter is not valid"),
     UNAUTHORIZED(StatusCodes.UNAUTHORIZED, "A valid API key is needed"),
+    FORBIDDEN(StatusCodes.FORBIDDEN, "The API key may not do this"),
     NOT_FOUND(StatusCodes.NOT_FOUND, "There is nothing here"),
     METHOD_NOT_ALLOWED(StatusCodes.METHOD_NOT_ALLOWED, "The method is not allowed here"),
     MESSAGE_ID_CONFLICT(StatusCodes.CONFLICT, "The message id is taken by another message"),
@@ -24,6 +25,7 @@ public enum Problem {
     UNSUPPORTED_MEDIA_TYPE(StatusCodes.UNSUPPORTED_MEDIA_TYPE, "The content type is not supported"),
     INTERNAL_ERROR(StatusCodes.INTERNAL_SERVER_ERROR, "The server has failed"),
     QUEUE_FULL(StatusCodes.SERVICE_UNAVAILABLE, "The server has more to store than it can hold"),
+    TOO_MANY_READS(StatusCodes.SERVICE_UNAVAILABLE, "The server has more to look up than it can"),
     DATABASE_UNAVAILABLE(StatusCodes.SERVICE_UNAVAILABLE, "The database is not available"),
     TOO_MANY_STREAMS(StatusCodes.SERVICE_UNAVAILABLE, "The server has as many streams as it may"),
     SHUTTING_DOWN(StatusCodes.SERVICE_UNAVAILABLE, "The server is stopping");

@@ -3,9 +3,16 @@ package dev.agentpipe.server.http;
 import dev.agentpipe.core.event.Violation;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpContinue;
+import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.SameThreadExecutor;
+import io.undertow.util.StatusCodes;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +29,11 @@ public final class Replies {
     /** What is true of one request is true of no other; and caches keep even some errors by themselves (RFC 9111, 4.2.2). */
     private static final String NO_STORE = "no-store";
 
+    /** A browser may keep it, a shared cache not, and both ask before they use it. */
+    private static final String REVALIDATE = "private, no-cache";
+
+    private static final int DIGEST_BYTES = 16;
+
     /** Seconds; spread, so that those who were turned away together do not come back together. */
     private static final int RETRY_AFTER_MIN = 1;
 
@@ -31,6 +43,55 @@ public final class Replies {
 
     public static void json(HttpServerExchange exchange, int status, Object body) {
         send(exchange, status, JSON, Json.bytes(body));
+    }
+
+    /**
+     * Stored data: may be kept by whoever asks again before each use, with the {@code ETag} as the question. The tag is a
+     * weak one, since the place in the log, which goes on all the time, is no part of it.
+     *
+     * @param json a JSON object
+     * @param place {@code streamPosition}, put into the object; null for none
+     */
+    static void stored(HttpServerExchange exchange, byte[] json, String place) {
+        String tag = "W/\"" + digest(json) + '"';
+        exchange.getResponseHeaders().put(Headers.ETAG, tag);
+        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, REVALIDATE);
+        if (isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), tag)) {
+            exchange.setStatusCode(StatusCodes.NOT_MODIFIED);
+            afterBody(exchange, exchange::endExchange);
+            return;
+        }
+        send(exchange, StatusCodes.OK, JSON, place == null ? json : placed(json, place));
+    }
+
+    /** The digest of a body, short enough for a header and too long to be met twice. */
+    private static String digest(byte[] json) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(json);
+            return Base64.getUrlEncoder().withoutPadding().encodeToString(Arrays.copyOf(digest, DIGEST_BYTES));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    /** RFC 9110, 13.1.2: a list of tags, weak or not, or any. */
+    private static boolean isKnown(HeaderValues headers, String tag) {
+        if (headers == null) {
+            return false;
+        }
+        String opaque = tag.substring(2);
+        return headers.stream()
+                .flatMap(header -> Arrays.stream(header.split(",")))
+                .map(String::strip)
+                .anyMatch(one -> one.equals("*") || one.equals(opaque) || one.equals(tag));
+    }
+
+    private static byte[] placed(byte[] json, String place) {
+        byte[] member = ("{\"streamPosition\":\"" + place + (json.length > 2 ? "\"," : "\""))
+                .getBytes(StandardCharsets.US_ASCII);
+        byte[] body = Arrays.copyOf(member, member.length + json.length - 1);
+        System.arraycopy(json, 1, body, member.length, json.length - 1);
+        return body;
     }
 
     public static void empty(HttpServerExchange exchange, int status) {
@@ -74,7 +135,9 @@ public final class Replies {
     private static void send(HttpServerExchange exchange, int status, String contentType, byte[] body) {
         exchange.setStatusCode(status);
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
-        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, NO_STORE);
+        if (!exchange.getResponseHeaders().contains(Headers.CACHE_CONTROL)) {
+            exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, NO_STORE);
+        }
         exchange.setResponseContentLength(body.length);
         afterBody(exchange, () -> exchange.getResponseSender().send(ByteBuffer.wrap(body)));
     }

@@ -40,7 +40,7 @@ final class IngestOnly implements AutoCloseable {
                         new GroupCommit.Limits(2, 1 << 20, 1, 1 << 20, Duration.ofMillis(100), Duration.ofMillis(5)))
                 .start();
         ingest = new IngestHandler(
-                new Access(List.of(new ApiKey(TestServer.KEY))),
+                new Access(List.of(new ApiKey(TestServer.KEY)), List.of()),
                 new EventReader(EventLimits.DEFAULT, clock(now)),
                 groupCommit,
                 "test",

@@ -62,6 +62,21 @@ public class Conversations extends TableImpl<ConversationsRecord> {
     public final TableField<ConversationsRecord, String> ID = createField(DSL.name("id"), SQLDataType.CLOB.nullable(false), this, "");
 
     /**
+     * The column <code>conversations.source</code>.
+     */
+    public final TableField<ConversationsRecord, String> SOURCE = createField(DSL.name("source"), SQLDataType.CLOB.nullable(false).defaultValue(DSL.field(DSL.raw("'cli-stream'::text"), SQLDataType.CLOB)), this, "");
+
+    /**
+     * The column <code>conversations.name</code>.
+     */
+    public final TableField<ConversationsRecord, String> NAME = createField(DSL.name("name"), SQLDataType.CLOB, this, "");
+
+    /**
+     * The column <code>conversations.metadata</code>.
+     */
+    public final TableField<ConversationsRecord, JSON> METADATA = createField(DSL.name("metadata"), SQLDataType.JSON, this, "");
+
+    /**
      * The column <code>conversations.mode</code>.
      */
     public final TableField<ConversationsRecord, String> MODE = createField(DSL.name("mode"), SQLDataType.CLOB, this, "");

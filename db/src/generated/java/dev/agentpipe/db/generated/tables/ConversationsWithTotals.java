@@ -56,6 +56,21 @@ public class ConversationsWithTotals extends TableImpl<ConversationsWithTotalsRe
     public final TableField<ConversationsWithTotalsRecord, String> ID = createField(DSL.name("id"), SQLDataType.CLOB, this, "");
 
     /**
+     * The column <code>conversations_with_totals.source</code>.
+     */
+    public final TableField<ConversationsWithTotalsRecord, String> SOURCE = createField(DSL.name("source"), SQLDataType.CLOB, this, "");
+
+    /**
+     * The column <code>conversations_with_totals.name</code>.
+     */
+    public final TableField<ConversationsWithTotalsRecord, String> NAME = createField(DSL.name("name"), SQLDataType.CLOB, this, "");
+
+    /**
+     * The column <code>conversations_with_totals.metadata</code>.
+     */
+    public final TableField<ConversationsWithTotalsRecord, JSON> METADATA = createField(DSL.name("metadata"), SQLDataType.JSON, this, "");
+
+    /**
      * The column <code>conversations_with_totals.mode</code>.
      */
     public final TableField<ConversationsWithTotalsRecord, String> MODE = createField(DSL.name("mode"), SQLDataType.CLOB, this, "");
@@ -242,6 +257,9 @@ public class ConversationsWithTotals extends TableImpl<ConversationsWithTotalsRe
     private ConversationsWithTotals(Name alias, Table<ConversationsWithTotalsRecord> aliased, Field<?>[] parameters, Condition where) {
         super(alias, null, aliased, parameters, DSL.comment(""), TableOptions.view("""
         create view "conversations_with_totals" as  SELECT id,
+         source,
+         name,
+         metadata,
          mode,
          initial_prompt,
          max_turns,

@@ -37,451 +37,493 @@ public class ConversationsRecord extends UpdatableRecordImpl<ConversationsRecord
     }
 
     /**
+     * Setter for <code>conversations.source</code>.
+     */
+    public void setSource(String value) {
+        set(1, value);
+    }
+
+    /**
+     * Getter for <code>conversations.source</code>.
+     */
+    public String getSource() {
+        return (String) get(1);
+    }
+
+    /**
+     * Setter for <code>conversations.name</code>.
+     */
+    public void setName(String value) {
+        set(2, value);
+    }
+
+    /**
+     * Getter for <code>conversations.name</code>.
+     */
+    public String getName() {
+        return (String) get(2);
+    }
+
+    /**
+     * Setter for <code>conversations.metadata</code>.
+     */
+    public void setMetadata(JSON value) {
+        set(3, value);
+    }
+
+    /**
+     * Getter for <code>conversations.metadata</code>.
+     */
+    public JSON getMetadata() {
+        return (JSON) get(3);
+    }
+
+    /**
      * Setter for <code>conversations.mode</code>.
      */
     public void setMode(String value) {
-        set(1, value);
+        set(4, value);
     }
 
     /**
      * Getter for <code>conversations.mode</code>.
      */
     public String getMode() {
-        return (String) get(1);
+        return (String) get(4);
     }
 
     /**
      * Setter for <code>conversations.initial_prompt</code>.
      */
     public void setInitialPrompt(String value) {
-        set(2, value);
+        set(5, value);
     }
 
     /**
      * Getter for <code>conversations.initial_prompt</code>.
      */
     public String getInitialPrompt() {
-        return (String) get(2);
+        return (String) get(5);
     }
 
     /**
      * Setter for <code>conversations.max_turns</code>.
      */
     public void setMaxTurns(Long value) {
-        set(3, value);
+        set(6, value);
     }
 
     /**
      * Getter for <code>conversations.max_turns</code>.
      */
     public Long getMaxTurns() {
-        return (Long) get(3);
+        return (Long) get(6);
     }
 
     /**
      * Setter for <code>conversations.started_at</code>.
      */
     public void setStartedAt(OffsetDateTime value) {
-        set(4, value);
+        set(7, value);
     }
 
     /**
      * Getter for <code>conversations.started_at</code>.
      */
     public OffsetDateTime getStartedAt() {
-        return (OffsetDateTime) get(4);
+        return (OffsetDateTime) get(7);
     }
 
     /**
      * Setter for <code>conversations.status_order</code>.
      */
     public void setStatusOrder(Long value) {
-        set(5, value);
+        set(8, value);
     }
 
     /**
      * Getter for <code>conversations.status_order</code>.
      */
     public Long getStatusOrder() {
-        return (Long) get(5);
+        return (Long) get(8);
     }
 
     /**
      * Setter for <code>conversations.status</code>.
      */
     public void setStatus(String value) {
-        set(6, value);
+        set(9, value);
     }
 
     /**
      * Getter for <code>conversations.status</code>.
      */
     public String getStatus() {
-        return (String) get(6);
+        return (String) get(9);
     }
 
     /**
      * Setter for <code>conversations.completed_at</code>.
      */
     public void setCompletedAt(OffsetDateTime value) {
-        set(7, value);
+        set(10, value);
     }
 
     /**
      * Getter for <code>conversations.completed_at</code>.
      */
     public OffsetDateTime getCompletedAt() {
-        return (OffsetDateTime) get(7);
+        return (OffsetDateTime) get(10);
     }
 
     /**
      * Setter for <code>conversations.first_event_at</code>.
      */
     public void setFirstEventAt(OffsetDateTime value) {
-        set(8, value);
+        set(11, value);
     }
 
     /**
      * Getter for <code>conversations.first_event_at</code>.
      */
     public OffsetDateTime getFirstEventAt() {
-        return (OffsetDateTime) get(8);
+        return (OffsetDateTime) get(11);
     }
 
     /**
      * Setter for <code>conversations.last_event_at</code>.
      */
     public void setLastEventAt(OffsetDateTime value) {
-        set(9, value);
+        set(12, value);
     }
 
     /**
      * Getter for <code>conversations.last_event_at</code>.
      */
     public OffsetDateTime getLastEventAt() {
-        return (OffsetDateTime) get(9);
+        return (OffsetDateTime) get(12);
     }
 
     /**
      * Setter for <code>conversations.last_received_at</code>.
      */
     public void setLastReceivedAt(OffsetDateTime value) {
-        set(10, value);
+        set(13, value);
     }
 
     /**
      * Getter for <code>conversations.last_received_at</code>.
      */
     public OffsetDateTime getLastReceivedAt() {
-        return (OffsetDateTime) get(10);
+        return (OffsetDateTime) get(13);
     }
 
     /**
      * Setter for <code>conversations.message_count</code>.
      */
     public void setMessageCount(Long value) {
-        set(11, value);
+        set(14, value);
     }
 
     /**
      * Getter for <code>conversations.message_count</code>.
      */
     public Long getMessageCount() {
-        return (Long) get(11);
+        return (Long) get(14);
     }
 
     /**
      * Setter for <code>conversations.message_tokens</code>.
      */
     public void setMessageTokens(Long value) {
-        set(12, value);
+        set(15, value);
     }
 
     /**
      * Getter for <code>conversations.message_tokens</code>.
      */
     public Long getMessageTokens() {
-        return (Long) get(12);
+        return (Long) get(15);
     }
 
     /**
      * Setter for <code>conversations.message_cost</code>.
      */
     public void setMessageCost(BigDecimal value) {
-        set(13, value);
+        set(16, value);
     }
 
     /**
      * Getter for <code>conversations.message_cost</code>.
      */
     public BigDecimal getMessageCost() {
-        return (BigDecimal) get(13);
+        return (BigDecimal) get(16);
     }
 
     /**
      * Setter for <code>conversations.message_duration_ms</code>.
      */
     public void setMessageDurationMs(Long value) {
-        set(14, value);
+        set(17, value);
     }
 
     /**
      * Getter for <code>conversations.message_duration_ms</code>.
      */
     public Long getMessageDurationMs() {
-        return (Long) get(14);
+        return (Long) get(17);
     }
 
     /**
      * Setter for <code>conversations.reported_at</code>.
      */
     public void setReportedAt(OffsetDateTime value) {
-        set(15, value);
+        set(18, value);
     }
 
     /**
      * Getter for <code>conversations.reported_at</code>.
      */
     public OffsetDateTime getReportedAt() {
-        return (OffsetDateTime) get(15);
+        return (OffsetDateTime) get(18);
     }
 
     /**
      * Setter for <code>conversations.reported_identity</code>.
      */
     public void setReportedIdentity(byte[] value) {
-        set(16, value);
+        set(19, value);
     }
 
     /**
      * Getter for <code>conversations.reported_identity</code>.
      */
     public byte[] getReportedIdentity() {
-        return (byte[]) get(16);
+        return (byte[]) get(19);
     }
 
     /**
      * Setter for <code>conversations.reported_messages</code>.
      */
     public void setReportedMessages(Long value) {
-        set(17, value);
+        set(20, value);
     }
 
     /**
      * Getter for <code>conversations.reported_messages</code>.
      */
     public Long getReportedMessages() {
-        return (Long) get(17);
+        return (Long) get(20);
     }
 
     /**
      * Setter for <code>conversations.reported_turns</code>.
      */
     public void setReportedTurns(Long value) {
-        set(18, value);
+        set(21, value);
     }
 
     /**
      * Getter for <code>conversations.reported_turns</code>.
      */
     public Long getReportedTurns() {
-        return (Long) get(18);
+        return (Long) get(21);
     }
 
     /**
      * Setter for <code>conversations.reported_tokens</code>.
      */
     public void setReportedTokens(Long value) {
-        set(19, value);
+        set(22, value);
     }
 
     /**
      * Getter for <code>conversations.reported_tokens</code>.
      */
     public Long getReportedTokens() {
-        return (Long) get(19);
+        return (Long) get(22);
     }
 
     /**
      * Setter for <code>conversations.reported_cost</code>.
      */
     public void setReportedCost(BigDecimal value) {
-        set(20, value);
+        set(23, value);
     }
 
     /**
      * Getter for <code>conversations.reported_cost</code>.
      */
     public BigDecimal getReportedCost() {
-        return (BigDecimal) get(20);
+        return (BigDecimal) get(23);
     }
 
     /**
      * Setter for <code>conversations.reported_duration_ms</code>.
      */
     public void setReportedDurationMs(BigDecimal value) {
-        set(21, value);
+        set(24, value);
     }
 
     /**
      * Getter for <code>conversations.reported_duration_ms</code>.
      */
     public BigDecimal getReportedDurationMs() {
-        return (BigDecimal) get(21);
+        return (BigDecimal) get(24);
     }
 
     /**
      * Setter for <code>conversations.summary_short_text</code>.
      */
     public void setSummaryShortText(String value) {
-        set(22, value);
+        set(25, value);
     }
 
     /**
      * Getter for <code>conversations.summary_short_text</code>.
      */
     public String getSummaryShortText() {
-        return (String) get(22);
+        return (String) get(25);
     }
 
     /**
      * Setter for <code>conversations.summary_text</code>.
      */
     public void setSummaryText(String value) {
-        set(23, value);
+        set(26, value);
     }
 
     /**
      * Getter for <code>conversations.summary_text</code>.
      */
     public String getSummaryText() {
-        return (String) get(23);
+        return (String) get(26);
     }
 
     /**
      * Setter for <code>conversations.summary</code>.
      */
     public void setSummary(JSON value) {
-        set(24, value);
+        set(27, value);
     }
 
     /**
      * Getter for <code>conversations.summary</code>.
      */
     public JSON getSummary() {
-        return (JSON) get(24);
+        return (JSON) get(27);
     }
 
     /**
      * Setter for <code>conversations.error_at</code>.
      */
     public void setErrorAt(OffsetDateTime value) {
-        set(25, value);
+        set(28, value);
     }
 
     /**
      * Getter for <code>conversations.error_at</code>.
      */
     public OffsetDateTime getErrorAt() {
-        return (OffsetDateTime) get(25);
+        return (OffsetDateTime) get(28);
     }
 
     /**
      * Setter for <code>conversations.error_identity</code>.
      */
     public void setErrorIdentity(byte[] value) {
-        set(26, value);
+        set(29, value);
     }
 
     /**
      * Getter for <code>conversations.error_identity</code>.
      */
     public byte[] getErrorIdentity() {
-        return (byte[]) get(26);
+        return (byte[]) get(29);
     }
 
     /**
      * Setter for <code>conversations.error_message</code>.
      */
     public void setErrorMessage(String value) {
-        set(27, value);
+        set(30, value);
     }
 
     /**
      * Getter for <code>conversations.error_message</code>.
      */
     public String getErrorMessage() {
-        return (String) get(27);
+        return (String) get(30);
     }
 
     /**
      * Setter for <code>conversations.error_type</code>.
      */
     public void setErrorType(String value) {
-        set(28, value);
+        set(31, value);
     }
 
     /**
      * Getter for <code>conversations.error_type</code>.
      */
     public String getErrorType() {
-        return (String) get(28);
+        return (String) get(31);
     }
 
     /**
      * Setter for <code>conversations.error_count</code>.
      */
     public void setErrorCount(Long value) {
-        set(29, value);
+        set(32, value);
     }
 
     /**
      * Getter for <code>conversations.error_count</code>.
      */
     public Long getErrorCount() {
-        return (Long) get(29);
+        return (Long) get(32);
     }
 
     /**
      * Setter for <code>conversations.system_info</code>.
      */
     public void setSystemInfo(JSON value) {
-        set(30, value);
+        set(33, value);
     }
 
     /**
      * Getter for <code>conversations.system_info</code>.
      */
     public JSON getSystemInfo() {
-        return (JSON) get(30);
+        return (JSON) get(33);
     }
 
     /**
      * Setter for <code>conversations.command</code>.
      */
     public void setCommand(JSON value) {
-        set(31, value);
+        set(34, value);
     }
 
     /**
      * Getter for <code>conversations.command</code>.
      */
     public JSON getCommand() {
-        return (JSON) get(31);
+        return (JSON) get(34);
     }
 
     /**
      * Setter for <code>conversations.created_at</code>.
      */
     public void setCreatedAt(OffsetDateTime value) {
-        set(32, value);
+        set(35, value);
     }
 
     /**
      * Getter for <code>conversations.created_at</code>.
      */
     public OffsetDateTime getCreatedAt() {
-        return (OffsetDateTime) get(32);
+        return (OffsetDateTime) get(35);
     }
 
     // -------------------------------------------------------------------------
@@ -507,10 +549,13 @@ public class ConversationsRecord extends UpdatableRecordImpl<ConversationsRecord
     /**
      * Create a detached, initialised ConversationsRecord
      */
-    public ConversationsRecord(String id, String mode, String initialPrompt, Long maxTurns, OffsetDateTime startedAt, Long statusOrder, String status, OffsetDateTime completedAt, OffsetDateTime firstEventAt, OffsetDateTime lastEventAt, OffsetDateTime lastReceivedAt, Long messageCount, Long messageTokens, BigDecimal messageCost, Long messageDurationMs, OffsetDateTime reportedAt, byte[] reportedIdentity, Long reportedMessages, Long reportedTurns, Long reportedTokens, BigDecimal reportedCost, BigDecimal reportedDurationMs, String summaryShortText, String summaryText, JSON summary, OffsetDateTime errorAt, byte[] errorIdentity, String errorMessage, String errorType, Long errorCount, JSON systemInfo, JSON command, OffsetDateTime createdAt) {
+    public ConversationsRecord(String id, String source, String name, JSON metadata, String mode, String initialPrompt, Long maxTurns, OffsetDateTime startedAt, Long statusOrder, String status, OffsetDateTime completedAt, OffsetDateTime firstEventAt, OffsetDateTime lastEventAt, OffsetDateTime lastReceivedAt, Long messageCount, Long messageTokens, BigDecimal messageCost, Long messageDurationMs, OffsetDateTime reportedAt, byte[] reportedIdentity, Long reportedMessages, Long reportedTurns, Long reportedTokens, BigDecimal reportedCost, BigDecimal reportedDurationMs, String summaryShortText, String summaryText, JSON summary, OffsetDateTime errorAt, byte[] errorIdentity, String errorMessage, String errorType, Long errorCount, JSON systemInfo, JSON command, OffsetDateTime createdAt) {
         super(Conversations.CONVERSATIONS);
 
         setId(id);
+        setSource(source);
+        setName(name);
+        setMetadata(metadata);
         setMode(mode);
         setInitialPrompt(initialPrompt);
         setMaxTurns(maxTurns);
