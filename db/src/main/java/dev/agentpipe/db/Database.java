@@ -46,6 +46,8 @@ public final class Database implements AutoCloseable {
     private final DSLContext sql;
     private final EventLog eventLog;
     private final Retention retention;
+    private final Search search;
+    private final SearchIndex searchIndex;
 
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
@@ -71,6 +73,8 @@ public final class Database implements AutoCloseable {
         this.sql = sql;
         this.eventLog = new PostgresEventLog(writer, sql);
         this.retention = new Retention(sql);
+        this.search = new Search(sql);
+        this.searchIndex = new SearchIndex(sql);
     }
 
     /**
@@ -109,6 +113,15 @@ public final class Database implements AutoCloseable {
 
     public EventLog eventLog() {
         return eventLog;
+    }
+
+    public Search search() {
+        return search;
+    }
+
+    /** For the one thread that keeps it up to date. */
+    public SearchIndex searchIndex() {
+        return searchIndex;
     }
 
     /** How long PostgreSQL took to answer just now. */

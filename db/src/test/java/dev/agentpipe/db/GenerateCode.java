@@ -36,9 +36,8 @@ final class GenerateCode {
                                 .withOutputSchemaToDefault(true)
                                 .withExcludes("flyway_schema_history")
                                 // jOOQ knows no such type; nobody reads or writes it but in plain SQL.
-                                .withForcedTypes(new ForcedType()
-                                        .withName("CLOB")
-                                        .withIncludeTypes("tsvector"))
+                                .withForcedTypes(
+                                        new ForcedType().withName("CLOB").withIncludeTypes("tsvector"))
                                 .withIncludeRoutines(false)
                                 .withIncludeTriggerRoutines(false))
                         .withGenerate(new Generate()

@@ -11,6 +11,8 @@ import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
+import dev.agentpipe.db.generated.tables.SearchDocuments;
+import dev.agentpipe.db.generated.tables.SearchIndex;
 
 import java.util.Arrays;
 import java.util.List;
@@ -69,6 +71,16 @@ public class DefaultSchema extends SchemaImpl {
     public final Messages MESSAGES = Messages.MESSAGES;
 
     /**
+     * The table <code>search_documents</code>.
+     */
+    public final SearchDocuments SEARCH_DOCUMENTS = SearchDocuments.SEARCH_DOCUMENTS;
+
+    /**
+     * The table <code>search_index</code>.
+     */
+    public final SearchIndex SEARCH_INDEX = SearchIndex.SEARCH_INDEX;
+
+    /**
      * No further instances allowed
      */
     private DefaultSchema() {
@@ -90,7 +102,9 @@ public class DefaultSchema extends SchemaImpl {
             EventIdentities.EVENT_IDENTITIES,
             EventLog.EVENT_LOG,
             Events.EVENTS,
-            Messages.MESSAGES
+            Messages.MESSAGES,
+            SearchDocuments.SEARCH_DOCUMENTS,
+            SearchIndex.SEARCH_INDEX
         );
     }
 }

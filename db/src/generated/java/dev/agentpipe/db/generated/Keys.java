@@ -10,12 +10,16 @@ import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
+import dev.agentpipe.db.generated.tables.SearchDocuments;
+import dev.agentpipe.db.generated.tables.SearchIndex;
 import dev.agentpipe.db.generated.tables.records.ConversationAgentsRecord;
 import dev.agentpipe.db.generated.tables.records.ConversationsRecord;
 import dev.agentpipe.db.generated.tables.records.EventIdentitiesRecord;
 import dev.agentpipe.db.generated.tables.records.EventLogRecord;
 import dev.agentpipe.db.generated.tables.records.EventsRecord;
 import dev.agentpipe.db.generated.tables.records.MessagesRecord;
+import dev.agentpipe.db.generated.tables.records.SearchDocumentsRecord;
+import dev.agentpipe.db.generated.tables.records.SearchIndexRecord;
 
 import org.jooq.TableField;
 import org.jooq.UniqueKey;
@@ -40,4 +44,6 @@ public class Keys {
     public static final UniqueKey<EventLogRecord> EVENT_LOG_PKEY = Internal.createUniqueKey(EventLog.EVENT_LOG, DSL.name("event_log_pkey"), new TableField[] { EventLog.EVENT_LOG.ONLY_ONE }, true);
     public static final UniqueKey<EventsRecord> EVENTS_PKEY = Internal.createUniqueKey(Events.EVENTS, DSL.name("events_pkey"), new TableField[] { Events.EVENTS.POSITION }, true);
     public static final UniqueKey<MessagesRecord> MESSAGES_PKEY = Internal.createUniqueKey(Messages.MESSAGES, DSL.name("messages_pkey"), new TableField[] { Messages.MESSAGES.CONVERSATION_ID, Messages.MESSAGES.POSITION }, true);
+    public static final UniqueKey<SearchDocumentsRecord> SEARCH_DOCUMENTS_PKEY = Internal.createUniqueKey(SearchDocuments.SEARCH_DOCUMENTS, DSL.name("search_documents_pkey"), new TableField[] { SearchDocuments.SEARCH_DOCUMENTS.CONVERSATION_ID, SearchDocuments.SEARCH_DOCUMENTS.POSITION, SearchDocuments.SEARCH_DOCUMENTS.PART }, true);
+    public static final UniqueKey<SearchIndexRecord> SEARCH_INDEX_PKEY = Internal.createUniqueKey(SearchIndex.SEARCH_INDEX, DSL.name("search_index_pkey"), new TableField[] { SearchIndex.SEARCH_INDEX.ONLY_ONE }, true);
 }

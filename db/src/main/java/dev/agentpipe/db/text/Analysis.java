@@ -112,7 +112,9 @@ final class Analysis {
 
     private void emoji(String word) {
         StringBuilder plain = new StringBuilder();
-        word.codePoints().filter(c -> c != 0xFE0F && (c < 0x1F3FB || c > 0x1F3FF)).forEach(plain::appendCodePoint);
+        word.codePoints()
+                .filter(c -> c != 0xFE0F && (c < 0x1F3FB || c > 0x1F3FF))
+                .forEach(plain::appendCodePoint);
         add(Token.Kind.WORD, plain.toString(), ++position, 1, offset.startOffset(), offset.endOffset());
     }
 
@@ -203,8 +205,9 @@ final class Analysis {
         return c < 128
                 ? !Character.isLetterOrDigit(c)
                 : switch (Character.getType(c)) {
-                    case Character.CONNECTOR_PUNCTUATION, Character.OTHER_PUNCTUATION, Character.FINAL_QUOTE_PUNCTUATION ->
-                        true;
+                    case Character.CONNECTOR_PUNCTUATION,
+                            Character.OTHER_PUNCTUATION,
+                            Character.FINAL_QUOTE_PUNCTUATION -> true;
                     default -> false;
                 };
     }

@@ -58,12 +58,12 @@ public final class DocumentParts {
     private int from;
     private int to;
 
-    /** At least one part, also of a text without words. */
-    public List<Part> ofText(String text) {
-        return of(Map.of(text, Weight.TEXT));
-    }
-
-    /** Of several texts together. From and length are those of the last one, so of use only where there is one. */
+    /**
+     * At least one part, also of texts without words. Where they begin and how long they are is that of the last text, so
+     * of use only if there is one.
+     *
+     * @param texts at least one, with what their words count, in this order
+     */
     public List<Part> of(Map<String, Weight> texts) {
         parts = new ArrayList<>(1);
         terms = new HashMap<>();
@@ -129,8 +129,7 @@ public final class DocumentParts {
 
     private void addPart(int end) {
         StringBuilder words = new StringBuilder(bytes + 8 * terms.size());
-        terms.forEach((term, places) ->
-                TsText.quote(words, term).append(places).append(' '));
+        terms.forEach((term, places) -> TsText.quote(words, term).append(places).append(' '));
         int start = text.codePointCount(0, from);
         parts.add(new Part(start, text.codePointCount(from, Math.max(from, end)), words.toString()));
     }

@@ -96,7 +96,9 @@ final class QueryParser {
         for (Token token : tokens) {
             if (token.kind() == Token.Kind.STEM && parts.size() == 1 && !prefix) {
                 alternatives.add(List.of(new Step(token.term(), 0, false)));
-            } else if (token.kind() == Token.Kind.WHOLE && token.positions() == parts.size() && !token.term().equals(parts.get(0).term())) {
+            } else if (token.kind() == Token.Kind.WHOLE
+                    && token.positions() == parts.size()
+                    && !token.term().equals(parts.get(0).term())) {
                 alternatives.add(List.of(new Step(token.term(), 0, prefix)));
             }
         }
@@ -110,13 +112,12 @@ final class QueryParser {
         int pairedUpTo = 0;
         for (int i = 0; i < tokens.size(); i++) {
             Token token = tokens.get(i);
-            boolean usable =
-                    switch (token.kind()) {
-                        case WORD -> true;
-                        case PAIR -> true;
-                        case CHARACTER -> token.position() > pairedUpTo && !startsPair(tokens, i);
-                        case STEM, WHOLE, EXTRA -> false;
-                    };
+            boolean usable = switch (token.kind()) {
+                case WORD -> true;
+                case PAIR -> true;
+                case CHARACTER -> token.position() > pairedUpTo && !startsPair(tokens, i);
+                case STEM, WHOLE, EXTRA -> false;
+            };
             if (usable) {
                 steps.add(new Step(token.term(), steps.isEmpty() ? 0 : token.position() - before, false));
                 before = token.position();

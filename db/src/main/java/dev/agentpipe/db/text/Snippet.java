@@ -17,7 +17,7 @@ public record Snippet(String content, List<Range> highlights) {
     public record Range(int start, int end) {}
 
     /** Without ellipses. */
-    static final int CHARS_MAX = 240;
+    public static final int CHARS_MAX = 240;
 
     /** Of what comes before the first match. */
     private static final int LEAD_CHARS = 60;
@@ -44,11 +44,11 @@ public record Snippet(String content, List<Range> highlights) {
             int end = wordBefore(text, from + CHARS_MAX, from);
             return cut(text, matches, from, end);
         }
+    }
 
-        /** Has nothing of the query, since none of it was found here. */
-        public boolean findsIn(String text) {
-            return !query.matches(analysis.tokens(text)).isEmpty();
-        }
+    /** A text's first characters, without any matches. */
+    public static Snippet beginning(String text, boolean goesOn) {
+        return new Snippet(goesOn ? text + ELLIPSIS : text, List.of());
     }
 
     /** The match from which a window has the most different clauses, then the most matches. */
