@@ -20,6 +20,9 @@ import dev.agentpipe.server.http.ReadHandlers;
 import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
 import dev.agentpipe.server.redis.Redis;
+import dev.agentpipe.server.search.SearchHandler;
+import dev.agentpipe.server.search.SearchIndexer;
+import dev.agentpipe.server.search.SearchKinds;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
 import io.undertow.server.HttpHandler;
@@ -94,6 +97,9 @@ public final class AgentPipe implements AutoCloseable {
                 housekeeping.blockingEvery(EventRetention.FIRST, EventRetention.INTERVAL, retention::deleteOld);
             }
 
+            SearchIndexer indexer = new SearchIndexer(database.searchIndex(), tail::seen);
+            housekeeping.blockingEvery(SearchIndexer.INTERVAL, indexer::catchUp);
+
             Reads reads = parts.add(
                     "reads", new Reads(readsAtATime(settings.database().poolMax())));
             ResponseCache cache = new ResponseCache(
@@ -107,7 +113,9 @@ public final class AgentPipe implements AutoCloseable {
                             start.epoch(),
                             settings.ingest().requestBytesMax()),
                     new StreamHandler(streams, eventLog, tail, start.epoch()),
-                    new HealthHandler(health));
+                    new HealthHandler(health),
+                    new SearchHandler(access, reads, database.search(), start.epoch()),
+                    read.of(new SearchKinds(database.search())));
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);

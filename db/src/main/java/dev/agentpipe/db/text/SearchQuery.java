@@ -80,12 +80,21 @@ public final class SearchQuery {
         return clauses.isEmpty();
     }
 
-    List<Clause> wanted() {
+    private List<Clause> wanted() {
         return clauses.stream().filter(clause -> !clause.isExcluded()).toList();
     }
 
     /** As PostgreSQL's {@code tsquery}. */
     public String tsQuery() {
+        return tsQuery(clauses);
+    }
+
+    /** What counts for the rank: PostgreSQL takes what must not be there for something that is missing. */
+    public String rankTsQuery() {
+        return tsQuery(wanted());
+    }
+
+    private static String tsQuery(List<Clause> clauses) {
         StringBuilder out = new StringBuilder();
         for (Clause clause : clauses) {
             if (out.length() > 0) {

@@ -9,11 +9,13 @@ public final class Routes {
 
     private Routes() {}
 
-    public static HttpHandler of(HttpHandler ingest, HttpHandler stream, HealthHandler health) {
+    public static HttpHandler of(
+            HttpHandler ingest, HttpHandler stream, HealthHandler health, HttpHandler search, HttpHandler searchKinds) {
         return new PathTemplateHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
                 .add("/api/ingest", new Resource().on(Methods.POST, ingest))
                 .add("/api/realtime/stream", new Resource().on(Methods.GET, stream))
                 .add("/api/stream", new Resource().on(Methods.GET, stream))
+                .add("/api/search", new Resource().on(Methods.POST, search).onGet(searchKinds))
                 .add("/api/health", new Resource().onGet(health::health))
                 .add("/api/health/live", new Resource().onGet(health::live))
                 .add("/api/health/ready", new Resource().onGet(health::ready));
