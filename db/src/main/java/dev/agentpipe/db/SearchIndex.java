@@ -58,6 +58,9 @@ public final class SearchIndex {
 
     private boolean leavesTextOut;
 
+    /** Of the last step, for what is said about the next. */
+    private long position;
+
     /**
      * How far a step has come.
      *
@@ -85,6 +88,7 @@ public final class SearchIndex {
         try {
             Step step = sql.transactionResult(configuration -> step(DSL.using(configuration)));
             leavesTextOut = false;
+            position = step.position();
             eventsMax = Math.min(EVENTS_MAX, 2 * eventsMax);
             return step;
         } catch (RuntimeException failed) {
@@ -97,7 +101,11 @@ public final class SearchIndex {
             leavesTextOut = eventsMax == 1;
             eventsMax = 1;
             if (leavesTextOut) {
-                log.warn("A text cannot be indexed for the search; it is left out", failed);
+                // Not the exception itself: PostgreSQL quotes the text that it refuses.
+                log.warn(
+                        "A text after position {} cannot be indexed for the search ({}); it is left out",
+                        position,
+                        failed.getClass().getName());
             }
             return new Step(true, false, 0);
         }

@@ -19,6 +19,7 @@ import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.Record;
 import org.jooq.SortField;
+import org.jooq.Table;
 
 /**
  * One search. The index (GIN) knows which documents have the words, in no order, so a word that is in every third message is
@@ -26,10 +27,10 @@ import org.jooq.SortField;
  *
  * <ol>
  *   <li>Matches are counted, up to {@link #HITS_MAX}. If there are no more, as with nearly every question, all are ranked,
- *       and the answer is exact.
+ *       and the answer is exact. Of a phrase, documents that have its words are counted, up to {@link #LOOKED_AT_MAX}.
  *   <li>Else the newest {@link #HITS_MAX} are found, by looks at ranges of positions from the newest to older ones, each
  *       four times as long: where much matches, the first are enough. These are ranked; the total is a lower bound.
- *   <li>With filters, so many more matches are counted and their conversations looked up. If even these are too many, it
+ *   <li>With filters, as many matches are counted, and their conversations looked up. If even these are too many, it
  *       is the documents of the conversations that pass which are looked at, if they are few, or else the newest that pass.
  *   <li>What the index does not have yet is analyzed here and now: see {@link SearchTail}.
  * </ol>
@@ -42,8 +43,13 @@ final class SearchTransaction {
     /** Documents that are ranked. */
     static final int HITS_MAX = 2_000;
 
-    /** Documents of which the conversation is looked up, to see whether the filters let it through. */
-    private static final int FILTERED_MAX = 20_000;
+    /** Documents that are looked at one by one, for a phrase or for whether the filters let their conversation through. */
+    private static final int LOOKED_AT_MAX = 20_000;
+
+    /** The newest documents, by which a beginning of words is taken for common if one of so many has it. */
+    private static final int SAMPLE = 2_000;
+
+    private static final int COMMON_SHARE = 50;
 
     /** Conversations that are few enough to look at all that they have of a word. */
     private static final int CONVERSATIONS_MAX = 1_000;
@@ -90,12 +96,12 @@ final class SearchTransaction {
         if (request.query() == null) {
             return page.ofAll(filter);
         }
-        Record state = sql.resultQuery(
-                        "select position, rebuilt_id is null and analysis = {0}, log_head() from search_index",
-                        val(DocumentParts.VERSION))
-                .fetchSingle();
+        Record state = sql.resultQuery("""
+                        select position, log_head(), rebuilt_id is null and position >= floor
+                            and (analysis = {0} or analysis = 0 and position = 0)
+                        from search_index, event_log""", val(DocumentParts.VERSION)).fetchSingle();
         long indexed = state.get(0, Long.class);
-        long head = state.get(2, Long.class);
+        long head = state.get(1, Long.class);
         SearchTail tail = new SearchTail(sql, request.query(), indexed, head);
         if (!request.query().isEmpty()) {
             // How common the words are decides about the plan; to read all documents is never the right one.
@@ -105,7 +111,7 @@ final class SearchTransaction {
             set("enable_seqscan", "on");
             tail.find(filter, hits);
         }
-        boolean isComplete = state.get(1, Boolean.class) && tail.isComplete();
+        boolean isComplete = state.get(2, Boolean.class) && tail.isComplete();
         return page.ofHits(hits, isLowerBound, isComplete ? head : indexed, isComplete);
     }
 
@@ -115,29 +121,53 @@ final class SearchTransaction {
     }
 
     private void findIndexed() {
-        Condition matches = matches(SEARCH_DOCUMENTS.WORDS, request.query());
-        int lookedAtMax = filter.isEmpty() ? HITS_MAX : FILTERED_MAX;
-        int matching = sql.select(count())
-                .from(selectOne().from(SEARCH_DOCUMENTS).where(matches).limit(lookedAtMax + 1))
+        SearchQuery query = request.query();
+        Condition matches = matches(SEARCH_DOCUMENTS.WORDS, query);
+        Condition passes = filter.ofDocument();
+        if (query.hasShortPrefix() && isCommon()) {
+            isLowerBound = true;
+            // As a function, not as an operator: to gather all that begins so from the index takes longer than to look.
+            findNewest(condition("ts_match_vq({0}, {1}::tsquery)", SEARCH_DOCUMENTS.WORDS, val(query.tsQuery()))
+                    .and(passes));
+            return;
+        }
+        int lookedAtMax = filter.isEmpty() && !query.hasPhrase() ? HITS_MAX : LOOKED_AT_MAX;
+        int candidates = sql.select(count())
+                .from(selectOne()
+                        .from(SEARCH_DOCUMENTS)
+                        .where(condition("{0} @@ {1}::tsquery", SEARCH_DOCUMENTS.WORDS, val(query.wordsTsQuery())))
+                        .limit(lookedAtMax + 1))
                 .fetchSingle()
                 .value1();
         // Not an index's order: PostgreSQL might rather walk along all positions than look the words up.
         SortField<?> newest =
                 field("{0} + 0", Long.class, SEARCH_DOCUMENTS.POSITION).desc();
-        if (matching <= lookedAtMax) {
-            fetch(matches.and(filter.ofDocument()), newest, HITS_MAX);
+        if (candidates <= lookedAtMax) {
+            fetch(matches.and(passes), newest, HITS_MAX);
             return;
         }
-        isLowerBound = true;
         if (!filter.isEmpty()) {
             List<String> ids = filter.passing(sql, CONVERSATIONS_MAX + 1);
             if (ids.size() <= CONVERSATIONS_MAX) {
-                isLowerBound = false;
                 fetch(matches.and(SEARCH_DOCUMENTS.CONVERSATION_ID.in(ids)), newest, HITS_MAX);
                 return;
             }
         }
-        findNewest(matches.and(filter.ofDocument()));
+        isLowerBound = true;
+        findNewest(matches.and(passes));
+    }
+
+    /** Whether many of the newest documents match. */
+    private boolean isCommon() {
+        int sample = sql.select(count().filterWhere(condition(
+                        "ts_match_vq(words, {0}::tsquery)", val(request.query().tsQuery()))))
+                .from(sql.select(SEARCH_DOCUMENTS.WORDS)
+                        .from(SEARCH_DOCUMENTS)
+                        .orderBy(SEARCH_DOCUMENTS.POSITION.desc())
+                        .limit(SAMPLE))
+                .fetchSingle()
+                .value1();
+        return sample >= SAMPLE / COMMON_SHARE;
     }
 
     private void findNewest(Condition condition) {
@@ -158,20 +188,30 @@ final class SearchTransaction {
 
     /** @param max of them at the most; that there are more is noted */
     private void fetch(Condition condition, SortField<?> order, int max) {
-        List<Hit> found = sql.select(
+        // Ranked is what is left of them: the inner limit keeps PostgreSQL from ranking first.
+        Table<?> found = sql.select(
                         SEARCH_DOCUMENTS.CONVERSATION_ID,
                         SEARCH_DOCUMENTS.POSITION,
                         SEARCH_DOCUMENTS.PART,
                         SEARCH_DOCUMENTS.CHARS_FROM,
                         SEARCH_DOCUMENTS.CHARS,
-                        rank(SEARCH_DOCUMENTS.WORDS, request.query()))
+                        SEARCH_DOCUMENTS.WORDS)
                 .from(SEARCH_DOCUMENTS)
                 .where(condition)
                 .orderBy(order)
                 .limit(max + 1)
+                .asTable("found");
+        List<Hit> rows = sql.select(
+                        found.field(SEARCH_DOCUMENTS.CONVERSATION_ID),
+                        found.field(SEARCH_DOCUMENTS.POSITION),
+                        found.field(SEARCH_DOCUMENTS.PART),
+                        found.field(SEARCH_DOCUMENTS.CHARS_FROM),
+                        found.field(SEARCH_DOCUMENTS.CHARS),
+                        rank(found.field(SEARCH_DOCUMENTS.WORDS), request.query()))
+                .from(found)
                 .fetch(row ->
                         new Hit(row.value1(), row.value2(), row.value3(), row.value4(), row.value5(), row.value6()));
-        isLowerBound |= found.size() > max;
-        found.stream().limit(max).forEach(hits::add);
+        isLowerBound |= rows.size() > max;
+        rows.stream().limit(max).forEach(hits::add);
     }
 }

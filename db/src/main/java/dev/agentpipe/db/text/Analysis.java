@@ -92,6 +92,9 @@ final class Analysis {
     }
 
     private void add(Token.Kind kind, String term, int at, int positions, int start, int end) {
+        if (term.isEmpty()) {
+            return; // of some characters nothing is left, and PostgreSQL has no empty words
+        }
         tokens.accept(new Token(kind, term, at, positions, start, end));
     }
 

@@ -38,20 +38,26 @@ public final class DocumentParts {
     /** Which rules made the words: those of another version do not fit to a query of this one. */
     public static final int VERSION = Analysis.VERSION;
 
-    /** Words of a part. */
-    static final int POSITIONS_MAX = 8_000;
+    /** Words of a part: few enough to be read quickly, and that the commonest word seldom is there too often. */
+    static final int POSITIONS_MAX = 2_000;
     /** Of all terms of a part together. */
     static final int BYTES_MAX = 256 << 10;
     /** Words at the end of a part with which the next one begins, too. */
     static final int OVERLAP = 60;
-    /** PostgreSQL keeps no more of them. */
-    private static final int PLACES_MAX = 255;
+    /** Of a word in a part: PostgreSQL keeps no more than 255, and would find no phrases there. */
+    static final int PLACES_MAX = 250;
+
+    private static final class Places {
+        private final StringBuilder text = new StringBuilder();
+        private int count;
+    }
 
     private final Analysis analysis = new Analysis();
 
     private List<Part> parts;
     private String text;
-    private Map<String, StringBuilder> terms;
+    private Map<String, Places> terms;
+    private int placesMost;
     private Deque<Token> last;
     private int bytes;
     private int offset;
@@ -67,6 +73,7 @@ public final class DocumentParts {
     public List<Part> of(Map<String, Weight> texts) {
         parts = new ArrayList<>(1);
         terms = new HashMap<>();
+        placesMost = 0;
         bytes = 0;
         offset = 0;
         texts.forEach((one, weight) -> {
@@ -99,12 +106,13 @@ public final class DocumentParts {
     }
 
     private boolean isFull(Token token) {
-        return token.position() - offset > POSITIONS_MAX || bytes > BYTES_MAX;
+        return token.position() - offset > POSITIONS_MAX || bytes > BYTES_MAX || placesMost >= PLACES_MAX;
     }
 
     private void endPart(Weight weight) {
         addPart(to);
         terms = new HashMap<>();
+        placesMost = 0;
         bytes = 0;
         offset = last.peekFirst().position() - 1;
         from = last.peekFirst().start();
@@ -112,24 +120,24 @@ public final class DocumentParts {
     }
 
     private void add(Token token, Weight weight) {
-        StringBuilder places = terms.get(token.term());
+        Places places = terms.get(token.term());
         if (places == null) {
-            places = new StringBuilder();
+            places = new Places();
             terms.put(token.term(), places);
             bytes += token.term().getBytes(StandardCharsets.UTF_8).length;
         }
-        if (places.length() < PLACES_MAX * 5) {
-            places.append(places.isEmpty() ? ':' : ',').append(token.position() - offset);
-            if (weight != Weight.TEXT) {
-                places.append(weight.label);
-            }
+        placesMost = Math.max(placesMost, ++places.count);
+        places.text.append(places.count == 1 ? ':' : ',').append(token.position() - offset);
+        if (weight != Weight.TEXT) {
+            places.text.append(weight.label);
         }
         to = token.end();
     }
 
     private void addPart(int end) {
         StringBuilder words = new StringBuilder(bytes + 8 * terms.size());
-        terms.forEach((term, places) -> TsText.quote(words, term).append(places).append(' '));
+        terms.forEach(
+                (term, places) -> TsText.quote(words, term).append(places.text).append(' '));
         int start = text.codePointCount(0, from);
         parts.add(new Part(start, text.codePointCount(from, Math.max(from, end)), words.toString()));
     }

@@ -18,6 +18,8 @@ public final class SearchQuery {
 
     public static final int PREFIX_CHARS_MIN = 2;
 
+    private static final int SHORT_PREFIX_CHARS = 4;
+
     /** It cannot be looked for; the message says why, for the one who asked. */
     public static final class UnusableException extends IllegalArgumentException {
         UnusableException(String message) {
@@ -86,15 +88,37 @@ public final class SearchQuery {
 
     /** As PostgreSQL's {@code tsquery}. */
     public String tsQuery() {
-        return tsQuery(clauses);
+        return tsQuery(clauses, false);
+    }
+
+    /**
+     * The same, but for the words of a phrase being one after the other. The index alone answers it, whereas for a phrase
+     * PostgreSQL must look at every document that has its words.
+     */
+    public String wordsTsQuery() {
+        return tsQuery(wanted(), true);
+    }
+
+    /** Whether all its words may be in a document without it. */
+    public boolean hasPhrase() {
+        return clauses.stream()
+                .anyMatch(clause -> clause.alternatives().stream().anyMatch(one -> one.size() > 1));
+    }
+
+    /** Whether it asks for beginnings that very many words may have, which the index would have to gather. */
+    public boolean hasShortPrefix() {
+        return clauses.stream()
+                .flatMap(clause -> clause.alternatives().stream())
+                .flatMap(List::stream)
+                .anyMatch(step -> step.isPrefix() && step.term().length() <= SHORT_PREFIX_CHARS);
     }
 
     /** What counts for the rank: PostgreSQL takes what must not be there for something that is missing. */
     public String rankTsQuery() {
-        return tsQuery(wanted());
+        return tsQuery(wanted(), false);
     }
 
-    private static String tsQuery(List<Clause> clauses) {
+    private static String tsQuery(List<Clause> clauses, boolean anywhere) {
         StringBuilder out = new StringBuilder();
         for (Clause clause : clauses) {
             if (out.length() > 0) {
@@ -103,18 +127,18 @@ public final class SearchQuery {
             out.append(clause.isExcluded() ? "!(" : "(");
             for (int i = 0; i < clause.alternatives().size(); i++) {
                 out.append(i == 0 ? "" : " | ");
-                write(out, clause.alternatives().get(i));
+                write(out, clause.alternatives().get(i), anywhere);
             }
             out.append(')');
         }
         return out.toString();
     }
 
-    private static void write(StringBuilder out, List<Step> phrase) {
+    private static void write(StringBuilder out, List<Step> phrase, boolean anywhere) {
         for (int i = 0; i < phrase.size(); i++) {
             Step step = phrase.get(i);
             if (i > 0) {
-                out.append(" <").append(step.distance()).append("> ");
+                out.append(anywhere ? " & " : " <" + step.distance() + "> ");
             }
             TsText.quote(out, step.term());
             if (step.isPrefix()) {

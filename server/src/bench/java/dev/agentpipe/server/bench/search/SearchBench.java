@@ -40,19 +40,21 @@ public final class SearchBench {
     private static final PrintStream OUT = System.out;
 
     private final Database database;
+    private final Path folder;
     private final Vocabulary vocabulary = new Vocabulary(42);
 
-    private SearchBench(Database database) {
+    private SearchBench(Database database, Path folder) {
         this.database = database;
+        this.folder = folder;
     }
 
     public static void main(String[] args) {
         Path folder = Path.of(args[0]).toAbsolutePath();
         int messages = args.length > 1 ? Integer.parseInt(args[1]) : MESSAGES_DEFAULT;
-        try (LocalPostgres postgres = LocalPostgres.start(folder)) {
+        try (LocalPostgres postgres = LocalPostgres.start(folder.resolve("postgres"))) {
             DatabaseSettings settings = postgres.settings(1, 4, Duration.ofSeconds(60));
             try (Database database = Database.open(settings)) {
-                SearchBench bench = new SearchBench(database);
+                SearchBench bench = new SearchBench(database, folder);
                 bench.fill(messages);
                 bench.index();
                 bench.searches();
@@ -190,7 +192,7 @@ public final class SearchBench {
                 (cpuMillis() - cpu) / (double) SEARCHES);
     }
 
-    private static void print(String what, long count, long start, long cpu) {
+    private void print(String what, long count, long start, long cpu) {
         OUT.printf(
                 Locale.ROOT,
                 "%s: %d in %.0f s, processor %.0f us each%n",
@@ -200,25 +202,16 @@ public final class SearchBench {
                 (cpuMillis() - cpu) * 1_000.0 / count);
     }
 
-    /** Of this process and those that it has started. */
-    private static long cpuMillis() {
-        ProcessHandle self = ProcessHandle.current();
-        return cpu(self)
-                + ProcessHandle.allProcesses()
-                        .filter(SearchBench::isPostgres)
-                        .mapToLong(SearchBench::cpu)
-                        .sum();
-    }
-
-    private static boolean isPostgres(ProcessHandle process) {
-        for (ProcessHandle parent = process;
-                parent != null;
-                parent = parent.parent().orElse(null)) {
-            if (parent.equals(ProcessHandle.current())) {
-                return !process.equals(parent);
-            }
+    /** Of this process, PostgreSQL's first one, and those that it has started. */
+    private long cpuMillis() {
+        long millis = cpu(ProcessHandle.current());
+        for (ProcessHandle first : ProcessHandle.allProcesses()
+                .filter(one -> one.info().commandLine().orElse("").contains(folder + "/postgres"))
+                .filter(one -> !one.equals(ProcessHandle.current()))
+                .toList()) {
+            millis += cpu(first) + first.children().mapToLong(SearchBench::cpu).sum();
         }
-        return false;
+        return millis;
     }
 
     private static long cpu(ProcessHandle process) {
