@@ -2,6 +2,7 @@ package dev.agentpipe.db;
 
 import static dev.agentpipe.core.log.TestEvents.messages;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -79,6 +80,19 @@ final class LocalPostgresTest {
         try (Database database = open()) {
             assertEquals(0, database.eventLog().state().head());
         }
+    }
+
+    @Test
+    void running_isReachedByWhoMayReadTheFolder() throws Exception {
+        open().close(); // makes the schema
+        DatabaseSettings running = LocalPostgres.running(folder).orElseThrow();
+        assertEquals(List.of(), ApiKeys.connect(running).load().keys());
+        assertTrue(LocalPostgres.isIn(folder));
+
+        postgres.close();
+        assertEquals(Optional.empty(), LocalPostgres.running(folder));
+        assertEquals(Optional.empty(), LocalPostgres.running(folder.resolveSibling("none")));
+        assertFalse(LocalPostgres.isIn(folder.resolveSibling("none")));
     }
 
     @Test

@@ -14,6 +14,7 @@ import dev.agentpipe.server.audit.Audit;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
+import dev.agentpipe.server.export.ExportHandler;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
 import dev.agentpipe.server.http.IngestHandler;
@@ -22,9 +23,20 @@ import dev.agentpipe.server.http.ReadHandlers;
 import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
 import dev.agentpipe.server.keys.Keys;
+import dev.agentpipe.server.read.ConversationDeletes;
+import dev.agentpipe.server.read.ConversationDetail;
+import dev.agentpipe.server.read.ConversationList;
+import dev.agentpipe.server.read.ConversationMessages;
+import dev.agentpipe.server.read.RecentMessages;
 import dev.agentpipe.server.redis.Redis;
+import dev.agentpipe.server.search.SearchHandler;
+import dev.agentpipe.server.search.SearchIndexer;
+import dev.agentpipe.server.search.SearchKinds;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
+import dev.agentpipe.server.upload.UploadHandler;
+import dev.agentpipe.server.usage.MetricsSummary;
+import dev.agentpipe.server.usage.RealtimeStats;
 import io.undertow.server.HttpHandler;
 import java.net.URI;
 import java.security.SecureRandom;
@@ -73,6 +85,7 @@ public final class AgentPipe implements AutoCloseable {
             kept.ifPresent(one -> adminKeys.add(one.key())); // its owner owns the server, too
             Audit audit = new Audit(Clock.systemUTC());
             Keys keys = new Keys(settings.apiKeys(), adminKeys, database, audit);
+            parts.add("keys", keys::note);
             Access access = keys.access();
 
             XnioWorker worker = HttpServer.worker();
@@ -95,11 +108,16 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.blockingEvery(idle.interval(), idle::close);
             housekeeping.blockingEvery(Keys.REFRESH, () -> keys.refresh(streams::endForbidden));
             housekeeping.blockingEvery(Keys.NOTE, keys::note);
+            housekeeping.blockingEvery(Duration.ofMinutes(1), database.conversations()::finishDeletions);
+            housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
                 EventRetention retention =
                         new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
                 housekeeping.blockingEvery(EventRetention.FIRST, EventRetention.INTERVAL, retention::deleteOld);
             }
+
+            SearchIndexer indexer = new SearchIndexer(database.searchIndex(), tail::seen);
+            housekeeping.blockingEvery(SearchIndexer.INTERVAL, indexer::catchUp);
 
             Reads reads = parts.add(
                     "reads", new Reads(readsAtATime(settings.database().poolMax())));
@@ -108,6 +126,14 @@ public final class AgentPipe implements AutoCloseable {
             ReadHandlers read = new ReadHandlers(reads, access, cache, tail, start.epoch());
             HttpHandler away = exchange -> StreamHandler.refuse(exchange, Problem.DATABASE_UNAVAILABLE);
             StreamHandler stream = new StreamHandler(streams, eventLog, tail, start.epoch());
+            UploadHandler uploads = parts.add(
+                    "uploads",
+                    new UploadHandler(
+                            access,
+                            settings.ingest().events(),
+                            settings.ingest().upload(),
+                            database.uploads(),
+                            tail));
             HttpHandler routes = Routes.of(
                     new IngestHandler(
                             access,
@@ -115,7 +141,19 @@ public final class AgentPipe implements AutoCloseable {
                             groupCommit,
                             start.epoch(),
                             settings.ingest().requestBytesMax()),
+                    uploads,
                     keys.readers(stream, reads, away),
+                    new Routes.Conversations(
+                            read.of(new ConversationList(database.conversations())),
+                            read.ofConversation(new ConversationDetail(database.conversations(), access)),
+                            new ConversationDeletes(database.conversations(), access, reads, tail),
+                            read.ofConversation(new ConversationMessages(database.conversations())),
+                            new ExportHandler(database.transcripts(), reads, access),
+                            read.of(new RecentMessages(database.conversations()))),
+                    new SearchHandler(access, reads, database.search(), start.epoch()),
+                    read.of(new SearchKinds(database.search())),
+                    read.of(new MetricsSummary(database.usage(), Clock.systemUTC())),
+                    read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC())),
                     new HealthHandler(health),
                     keys.sessions(reads));
             HttpHandler front = keys.inFrontOf(routes, reads, away);
@@ -135,9 +173,9 @@ public final class AgentPipe implements AutoCloseable {
         }
     }
 
-    /** One connection appends; of the others some stay free for streams that look into the log. */
+    /** One connection appends, two upload; of the others some stay free for streams that look into the log. */
     private static int readsAtATime(int poolMax) {
-        return Math.max(1, poolMax - 4);
+        return Math.max(1, poolMax - 5);
     }
 
     /** Nodes of another log, or of another program, may give other answers. */

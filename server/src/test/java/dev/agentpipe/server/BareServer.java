@@ -4,13 +4,14 @@ import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogTail;
+import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
 import io.undertow.server.handlers.PathHandler;
 import java.time.Duration;
 import org.xnio.XnioWorker;
 
-/** HTTP and streams alone, at {@code /stream}, on any log; all other paths answer with an empty body. */
+/** HTTP and streams alone, at {@code /stream}, and at {@code /forbidden} for nobody, on any log; all other paths answer with an empty body. */
 final class BareServer implements AutoCloseable {
 
     private final XnioWorker worker = HttpServer.worker();
@@ -30,11 +31,16 @@ final class BareServer implements AutoCloseable {
                 .streams();
         streams = new Streams(log, state, window, settings, worker);
         tail = new LogTail(log, state.head(), Duration.ofMinutes(1), streams.broadcaster()).start();
+        StreamHandler stream = new StreamHandler(streams, log, tail, state.epoch());
         http = new HttpServer(
                 new Settings.Listen("127.0.0.1", 0),
                 worker,
                 new PathHandler(exchange -> exchange.endExchange())
-                        .addExactPath("/stream", new StreamHandler(streams, log, tail, state.epoch())),
+                        .addExactPath("/stream", stream)
+                        .addExactPath("/forbidden", exchange -> {
+                            exchange.putAttachment(Access.MAY_STILL_READ, () -> false); // as of somebody let in before
+                            stream.handleRequest(exchange);
+                        }),
                 limits);
     }
 

@@ -264,6 +264,27 @@ class LaneTest {
     }
 
     @Test
+    void end_ofSome_isBeforeAnythingElseIsWrittenToThem() {
+        FakeOutlet live = fixture.attach(EventFilter.ALL, 0, 0);
+        FakeOutlet stays = fixture.attach(EventFilter.ALL, 0, 0);
+        FakeOutlet slow = fixture.attach(EventFilter.ALL, 0, 0);
+        slow.room = 2;
+        fixture.publish(1);
+        fixture.publish(1);
+
+        fixture.lane.end(outlet -> outlet != stays, CloseReason.FORBIDDEN);
+        fixture.publish(1);
+        fixture.drainAll(slow, 100);
+
+        assertEquals("1:p;2:p;!FORBIDDEN;", live.text());
+        assertEquals("1:p;!FORBIDDEN;", slow.text(), "the frame that was cut, and no other");
+        assertEquals("1:p;2:p;3:p;", stays.text());
+        assertEquals(CloseReason.FORBIDDEN, live.closed);
+        assertEquals(CloseReason.FORBIDDEN, slow.closed);
+        assertNull(stays.closed);
+    }
+
+    @Test
     void replay_logAway_waitsAndGoesOn() {
         fixture.publish(100);
         fixture.log.failReads(new LogUnavailableException("away", null));

@@ -150,6 +150,11 @@ public final class Failures {
         return delay.compareTo(DELAY_MAX) < 0 ? delay : DELAY_MAX;
     }
 
+    /** How many are remembered. */
+    long addresses() {
+        return addresses.estimatedSize();
+    }
+
     /** Tells what was refused since the last time. To be called once a minute. */
     public void tell() {
         addresses.cleanUp();

@@ -2,11 +2,13 @@ package dev.agentpipe.server.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.LoggingEvent;
 import ch.qos.logback.classic.util.LogbackMDCAdapter;
@@ -14,12 +16,20 @@ import ch.qos.logback.core.ConsoleAppender;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;
 import dev.agentpipe.server.Settings.Logging;
+import dev.agentpipe.server.StartException;
+import dev.agentpipe.server.audit.Audit;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -77,6 +87,37 @@ final class LogSetupTest {
         LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.TEXT), context);
         assertFalse(context.getLogger("dev.agentpipe.server.Some").isWarnEnabled());
         assertFalse(context.getLogger("io.undertow").isWarnEnabled());
+    }
+
+    @Test
+    void audit_isALineOfJsonAlsoWhereTheOtherLogsAreQuiet(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("new/audit.log");
+        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.TEXT, Optional.of(file)), context);
+        context.getLogger(Audit.LOGGER).info("{}", "{\"audit\":\"a\"}");
+        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.JSON, Optional.of(file)), context);
+        context.getLogger(Audit.LOGGER).info("{}", "{\"audit\":\"b\"}");
+
+        assertEquals(List.of("{\"audit\":\"a\"}", "{\"audit\":\"b\"}"), Files.readAllLines(file));
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+        assertThrows(
+                StartException.class,
+                () -> LogSetup.apply(
+                        new Logging(LogLevel.INFO, LogFormat.TEXT, Optional.of(folder.resolve("new"))), context));
+    }
+
+    @Test
+    void audit_withTheOtherLogs_isAnObjectOfItsOwnAmongJson() {
+        LogSetup.apply(new Logging(LogLevel.INFO, LogFormat.JSON), context);
+        Logger audit = context.getLogger(Audit.LOGGER);
+        ConsoleAppender<?> appender =
+                (ConsoleAppender<?>) audit.iteratorForAppenders().next();
+        assertEquals("System.out", appender.getTarget());
+        assertEquals("%msg%n", ((PatternLayoutEncoder) appender.getEncoder()).getPattern());
+        assertFalse(audit.isAdditive());
+
+        LogSetup.apply(new Logging(LogLevel.INFO, LogFormat.TEXT), context);
+        assertTrue(context.getLogger(Audit.LOGGER).isAdditive());
+        assertFalse(context.getLogger(Audit.LOGGER).iteratorForAppenders().hasNext());
     }
 
     private ConsoleAppender<?> console() {
