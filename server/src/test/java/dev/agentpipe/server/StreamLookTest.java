@@ -1,6 +1,7 @@
 package dev.agentpipe.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.core.event.Event;
@@ -71,6 +72,16 @@ final class StreamLookTest {
         }
         for (CompletableFuture<Void> reader : readers) {
             reader.get(20, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void reader_whoMayNotReadAnyMoreOnceItIsAttached_isEndedAtOnce() throws Exception {
+        start(() -> {});
+        try (RawStream open = RawStream.open(server.port(), "HTTP/1.1", "/forbidden")) {
+            open.block();
+            assertTrue(open.block().startsWith("retry: "));
+            assertNull(open.block());
         }
     }
 

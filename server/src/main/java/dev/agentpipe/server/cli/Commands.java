@@ -1,5 +1,6 @@
 package dev.agentpipe.server.cli;
 
+import dev.agentpipe.server.Settings;
 import dev.agentpipe.server.Version;
 import java.io.PrintWriter;
 import java.util.List;
@@ -24,6 +25,10 @@ public final class Commands {
     public static int run(String[] arguments, Map<String, String> environment) {
         if (List.of(arguments).equals(List.of(ServeCommand.NAME))) {
             return serve(environment);
+        }
+        if (arguments.length > 0 && arguments[0].equals(KeysCommand.NAME)) {
+            // It works on the database, whose libraries have much to say that nobody has asked for.
+            LogSetup.apply(new Settings.Logging(Settings.LogLevel.ERROR, Settings.LogFormat.TEXT));
         }
         return of(environment).execute(arguments);
     }

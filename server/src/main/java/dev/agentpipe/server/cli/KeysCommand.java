@@ -5,7 +5,6 @@ import dev.agentpipe.db.DatabaseSettings;
 import dev.agentpipe.db.LocalPostgres;
 import dev.agentpipe.db.StoredKey;
 import dev.agentpipe.server.ApiKey;
-import dev.agentpipe.server.Settings;
 import dev.agentpipe.server.SettingsException;
 import dev.agentpipe.server.SettingsReader;
 import dev.agentpipe.server.http.Scope;
@@ -41,7 +40,7 @@ import picocli.CommandLine.TypeConversionException;
  * there is no URL by which keys could be made, and none to be attacked.
  */
 @Command(
-        name = "keys",
+        name = KeysCommand.NAME,
         description = "Make, list, rotate and revoke keys. Servers follow within 2 seconds, without a restart.",
         sortOptions = false,
         footer = {
@@ -53,6 +52,8 @@ import picocli.CommandLine.TypeConversionException;
             "  agentpipe-server keys create --name ci --scopes ingest --expires 90d > key"
         })
 final class KeysCommand implements Runnable {
+
+    static final String NAME = "keys";
 
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final Duration OVERLAP = Duration.ofHours(24);
@@ -198,7 +199,6 @@ final class KeysCommand implements Runnable {
     }
 
     private int with(Consumer<ManagedKeys> work) {
-        LogSetup.apply(new Settings.Logging(Settings.LogLevel.ERROR, Settings.LogFormat.TEXT));
         try {
             Optional<DatabaseSettings> given = SettingsReader.database(environment);
             if (given.isPresent()) {

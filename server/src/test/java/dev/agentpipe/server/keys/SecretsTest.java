@@ -26,8 +26,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 /** What must be nowhere, and what must be in the audit: everything that is logged, of all levels, is looked through. */
@@ -148,9 +146,9 @@ final class SecretsTest {
                 + "\",\"conversation\":\"c\",\"status\":204,\"address\":\"127.0.0.1\",\"requestId\":\"d1\"}");
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
+    @Test
+    void key_inAUrl_isRefusedAndNamedAsLeaked() throws IOException {
+        for (String url : List.of(
                 "/api/stream?key=<KEY>",
                 "/api/stream?ticket=<KEY>",
                 "/api/stream?x=<KEY>",
@@ -162,26 +160,22 @@ final class SecretsTest {
                 "/<KEY>",
                 "/api/stream?access_token=some-other-key",
                 "/api/stream?API_KEY=some-other-key",
-                "/api/health?token=x"
-            })
-    void key_inAUrl_isRefusedAndNamedAsLeaked(String url) throws IOException {
-        ApiKey key = ApiKey.generate(new SecureRandom());
-        String path = url.replace("<KEY>", key.value())
-                .replace("<NUMBER>", key.value().substring("ap_live_".length()));
-        RawHttp.Answer answer = RawHttp.ask(server.port(), "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+                "/api/health?token=x")) {
+            ApiKey key = ApiKey.generate(new SecureRandom());
+            String path = url.replace("<KEY>", key.value())
+                    .replace("<NUMBER>", key.value().substring("ap_live_".length()));
+            RawHttp.Answer answer = RawHttp.ask(server.port(), "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
 
-        assertEquals(400, answer.status(), answer::toString);
-        assertEquals("key_in_url", answer.json().get("code").stringValue());
-        assertTrue(answer.json().get("detail").stringValue().contains("leaked"), answer::toString);
-        assertFalse(answer.body().contains(key.value().substring(8)), answer::toString);
-        assertFalse(logged().contains(key.value().substring(8)));
-    }
-
-    @ParameterizedTest
-    @ValueSource(
-            strings = {"/api/conversations?agentType=ap_live_", "/api/session?x=ap_test_short", "/api/session?key="})
-    void text_thatIsNoKey_isLetThrough(String path) {
-        assertEquals(200, server.get(path).status());
+            assertEquals(400, answer.status(), answer::toString);
+            assertEquals("key_in_url", answer.json().get("code").stringValue());
+            assertTrue(answer.json().get("detail").stringValue().contains("leaked"), answer::toString);
+            assertFalse(answer.body().contains(key.value().substring(8)), answer::toString);
+            assertFalse(logged().contains(key.value().substring(8)));
+        }
+        for (String path : List.of(
+                "/api/conversations?agentType=ap_live_", "/api/session?x=ap_test_short", "/api/session?key=")) {
+            assertEquals(200, server.get(path).status(), path);
+        }
     }
 
     @Test
