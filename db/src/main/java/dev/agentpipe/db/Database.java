@@ -53,6 +53,7 @@ public final class Database implements AutoCloseable {
     private final Retention retention;
     private final HikariDataSource uploader;
     private final UploadLog uploads;
+    private final Conversations conversations;
 
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
@@ -80,6 +81,7 @@ public final class Database implements AutoCloseable {
         this.sql = sql;
         this.eventLog = new PostgresEventLog(writer, sql);
         this.retention = new Retention(sql);
+        this.conversations = new Conversations(sql);
     }
 
     /**
@@ -124,6 +126,10 @@ public final class Database implements AutoCloseable {
 
     public UploadLog uploads() {
         return uploads;
+    }
+
+    public Conversations conversations() {
+        return conversations;
     }
 
     /** How long PostgreSQL took to answer just now. */

@@ -19,6 +19,11 @@ import dev.agentpipe.server.http.IngestHandler;
 import dev.agentpipe.server.http.ReadHandlers;
 import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
+import dev.agentpipe.server.read.ConversationDeletes;
+import dev.agentpipe.server.read.ConversationDetail;
+import dev.agentpipe.server.read.ConversationList;
+import dev.agentpipe.server.read.ConversationMessages;
+import dev.agentpipe.server.read.RecentMessages;
 import dev.agentpipe.server.redis.Redis;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
@@ -89,6 +94,7 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
+            housekeeping.blockingEvery(Duration.ofMinutes(1), database.conversations()::finishDeletions);
             if (!settings.eventRetention().isZero()) {
                 EventRetention retention =
                         new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
@@ -117,7 +123,13 @@ public final class AgentPipe implements AutoCloseable {
                             settings.ingest().requestBytesMax()),
                     uploads,
                     new StreamHandler(streams, eventLog, tail, start.epoch()),
-                    new HealthHandler(health));
+                    new HealthHandler(health),
+                    new Routes.Conversations(
+                            read.of(new ConversationList(database.conversations())),
+                            read.ofConversation(new ConversationDetail(database.conversations(), access)),
+                            new ConversationDeletes(database.conversations(), access, reads, tail),
+                            read.ofConversation(new ConversationMessages(database.conversations())),
+                            read.of(new RecentMessages(database.conversations()))));
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
