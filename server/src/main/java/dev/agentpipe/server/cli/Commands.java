@@ -48,6 +48,7 @@ public final class Commands {
                 .addSubcommand(new SmokeCommand(environment))
                 .addSubcommand(new BenchCommand(environment))
                 .addSubcommand(new UploadCommand(environment))
+                .addSubcommand(new ImportCommand(environment))
                 .addSubcommand(new TrainCommand())
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new CommandLine.HelpCommand())

@@ -112,7 +112,8 @@ final class UploadCommand implements Callable<Integer> {
                 Upload.dryRun(told, stop).run(files);
             } else {
                 TransferClient client = new TransferClient(base, key, stop, told::waits);
-                try (DoneList done = doneList(client, told)) {
+                try (DoneList done =
+                        again ? DoneList.forgetful() : DoneList.of(client, StateFolder.of(environment), told::waits)) {
                     Upload.to(client, done, told).run(files);
                 }
             }
@@ -125,19 +126,5 @@ final class UploadCommand implements Callable<Integer> {
             signal.told();
         }
         return told.isAllDone() && !stop.isRequested() ? Commands.OK : Commands.FAILED;
-    }
-
-    /** Without it everything is sent, which is slower and right. */
-    private DoneList doneList(TransferClient client, UploadTold told)
-            throws GaveUpException, StoppedException, InterruptedException {
-        if (!again) {
-            Path folder = StateFolder.of(environment);
-            try {
-                return DoneList.of(client, folder);
-            } catch (IOException e) {
-                told.waits("What was sent cannot be remembered in " + folder + ": " + e);
-            }
-        }
-        return DoneList.forgetful();
     }
 }

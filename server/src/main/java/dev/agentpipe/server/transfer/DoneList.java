@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * What one log has acknowledged, by digests of the content, in a file of a line each, so that the next run need not send it
@@ -35,14 +36,20 @@ public final class DoneList implements AutoCloseable {
     }
 
     /**
-     * That of the server's log. If the server does not tell its log's epoch, it is a forgetful one.
+     * That of the server's log. If the server does not tell its log's epoch, or the file cannot be used, it is a forgetful
+     * one: then everything is sent, which is slower and right.
      *
-     * @throws IOException if the file cannot be read, or written
+     * @param onTrouble is told why
      */
-    public static DoneList of(TransferClient client, Path folder)
-            throws IOException, GaveUpException, InterruptedException, StoppedException {
+    public static DoneList of(TransferClient client, Path folder, Consumer<String> onTrouble)
+            throws GaveUpException, InterruptedException, StoppedException {
         Optional<String> epoch = client.epoch();
-        return epoch.isPresent() ? open(folder, epoch.get()) : forgetful();
+        try {
+            return epoch.isPresent() ? open(folder, epoch.get()) : forgetful();
+        } catch (IOException e) {
+            onTrouble.accept("What was sent cannot be remembered in " + folder + ": " + e);
+            return forgetful();
+        }
     }
 
     static DoneList open(Path folder, String epoch) throws IOException {

@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -57,6 +58,10 @@ record Piece(byte[] gzip, boolean isLines, long lineFrom, int lines) {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        }
+
+        Builder add(String text) {
+            return add(text.getBytes(StandardCharsets.UTF_8));
         }
 
         Builder add(byte[] line) {

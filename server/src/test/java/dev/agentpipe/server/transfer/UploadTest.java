@@ -351,7 +351,7 @@ final class UploadTest {
 
     private void upload(String... sources) throws Exception {
         TransferClient client = new TransferClient(server.uri(), UploadServer.KEY, stop, waits::add);
-        try (DoneList done = DoneList.of(client, state)) {
+        try (DoneList done = DoneList.of(client, state, waits::add)) {
             run(client, done, sources);
         }
     }
