@@ -2,6 +2,7 @@ package dev.agentpipe.server;
 
 import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.event.EventReader;
+import dev.agentpipe.core.event.UploadLimits;
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.core.log.LogState;
@@ -22,6 +23,7 @@ import dev.agentpipe.server.http.Routes;
 import dev.agentpipe.server.redis.Redis;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
+import dev.agentpipe.server.upload.UploadHandler;
 import io.undertow.server.HttpHandler;
 import java.net.URI;
 import java.security.SecureRandom;
@@ -99,6 +101,10 @@ public final class AgentPipe implements AutoCloseable {
             ResponseCache cache = new ResponseCache(
                     freshness, redis.<SharedCache>map(one -> one).orElse(SharedCache.NONE), cachePrefix(start));
             ReadHandlers read = new ReadHandlers(reads, access, cache, tail, start.epoch());
+            UploadHandler uploads = parts.add(
+                    "uploads",
+                    new UploadHandler(
+                            access, settings.ingest().events(), UploadLimits.DEFAULT, database.uploads(), tail));
             HttpHandler routes = Routes.of(
                     new IngestHandler(
                             access,
@@ -106,6 +112,7 @@ public final class AgentPipe implements AutoCloseable {
                             groupCommit,
                             start.epoch(),
                             settings.ingest().requestBytesMax()),
+                    uploads,
                     new StreamHandler(streams, eventLog, tail, start.epoch()),
                     new HealthHandler(health));
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
@@ -124,9 +131,9 @@ public final class AgentPipe implements AutoCloseable {
         }
     }
 
-    /** One connection appends; of the others some stay free for streams that look into the log. */
+    /** One connection appends, two upload; of the others some stay free for streams that look into the log. */
     private static int readsAtATime(int poolMax) {
-        return Math.max(1, poolMax - 4);
+        return Math.max(1, poolMax - 5);
     }
 
     /** Nodes of another log, or of another program, may give other answers. */

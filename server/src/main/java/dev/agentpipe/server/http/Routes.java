@@ -9,9 +9,10 @@ public final class Routes {
 
     private Routes() {}
 
-    public static HttpHandler of(HttpHandler ingest, HttpHandler stream, HealthHandler health) {
+    public static HttpHandler of(HttpHandler ingest, HttpHandler upload, HttpHandler stream, HealthHandler health) {
         return new PathTemplateHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
                 .add("/api/ingest", new Resource().on(Methods.POST, ingest))
+                .add("/api/sessions/upload", new Resource().on(Methods.POST, upload))
                 .add("/api/realtime/stream", new Resource().on(Methods.GET, stream))
                 .add("/api/stream", new Resource().on(Methods.GET, stream))
                 .add("/api/health", new Resource().onGet(health::health))
