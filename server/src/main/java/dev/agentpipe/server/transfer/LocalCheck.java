@@ -1,22 +1,27 @@
 package dev.agentpipe.server.transfer;
 
+import dev.agentpipe.core.event.EventFileReader;
 import dev.agentpipe.core.event.EventLimits;
 import dev.agentpipe.core.event.EventReader;
-import dev.agentpipe.core.event.ReadResult.Item.Rejected;
-import dev.agentpipe.core.event.Violation;
+import dev.agentpipe.core.event.SessionReader;
+import dev.agentpipe.core.event.UploadCheck;
+import dev.agentpipe.core.event.UploadLimits;
 import dev.agentpipe.server.transfer.Taken.Refusal;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
-/** Looks at pieces as a server of this version would, and stores nothing. */
+/** Looks at pieces as a server of this version does, and stores nothing. What is stored elsewhere, it does not know. */
 final class LocalCheck implements Destination {
 
-    private final EventReader reader = new EventReader(EventLimits.DEFAULT, Clock.systemUTC());
+    private final EventFileReader events = new EventFileReader(
+            EventReader.ofFiles(EventLimits.DEFAULT, Clock.systemUTC()), EventLimits.DEFAULT, UploadLimits.DEFAULT);
+    private final SessionReader sessions = new SessionReader(EventLimits.DEFAULT, UploadLimits.DEFAULT);
     private final Stop stop;
 
     LocalCheck(Stop stop) {
@@ -28,30 +33,26 @@ final class LocalCheck implements Destination {
         if (stop.isRequested()) {
             throw new StoppedException();
         }
-        try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(piece.gzip()))) {
-            List<Refusal> refusals = piece.isLines() ? lines(new LineReader(in)) : session(in.readAllBytes());
-            return refusals.isEmpty() ? Taken.stored(0, 0) : Taken.refused(false, refusals);
+        UploadCheck check;
+        try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(piece.gzip()))) {
+            check = piece.isLines() ? events.check(in) : sessions.check(in);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (UnusableFileException e) {
-            throw new IllegalStateException("lines that were read once cannot be too long", e);
         }
+        if (check instanceof UploadCheck.Invalid invalid) {
+            return Taken.refused(false, refusals(invalid));
+        }
+        if (check instanceof UploadCheck.TooLarge tooLarge) {
+            return Taken.refused(true, List.of(new Refusal(0, "", tooLarge.detail())));
+        }
+        return Taken.stored(0, 0);
     }
 
-    private List<Refusal> lines(LineReader lines) throws IOException, UnusableFileException {
-        List<Refusal> refusals = new ArrayList<>();
-        for (byte[] line = lines.next(); line != null; line = lines.next()) {
-            boolean isBlank = new String(line, java.nio.charset.StandardCharsets.ISO_8859_1).isBlank();
-            if (!isBlank && reader.readLine(0, line, 0, line.length) instanceof Rejected rejected) {
-                for (Violation violation : rejected.violations()) {
-                    refusals.add(new Refusal(lines.number(), violation.pointer(), violation.detail()));
-                }
-            }
-        }
-        return refusals;
-    }
-
-    private static List<Refusal> session(byte[] body) {
-        return List.of();
+    private static List<Refusal> refusals(UploadCheck.Invalid invalid) {
+        Stream<Refusal> listed = invalid.violations().stream()
+                .map(one -> new Refusal(one.line() == null ? 0 : one.line(), one.pointer(), one.detail()));
+        Stream<Refusal> more =
+                invalid.more() == 0 ? Stream.empty() : Stream.of(new Refusal(0, "", "and " + invalid.more() + " more"));
+        return Stream.concat(listed, more).toList();
     }
 }

@@ -329,11 +329,13 @@ final class UploadTest {
     void dryRun_findsWhatTheServerWouldRefuse_andSendsNothing() throws Exception {
         write("a.jsonl", "{\"type\":\"bridge.test\",\"data\":{}}\n\n{\"type\":\"message.created\",\"data\":{}}\n");
         write("b.jsonl", "{\"type\":\"bridge.test\",\"data\":{}}\n");
+        write("c.json", SESSION);
 
         Upload.dryRun(listener(), stop).run(SourceFiles.find(List.of(folder.toString())));
 
-        assertEquals(List.of(Status.FAILED, Status.DONE), statuses());
+        assertEquals(List.of(Status.FAILED, Status.DONE, Status.FAILED), statuses());
         assertTrue(outcomes.get(0).problems().get(0).startsWith("line 3 /data/conversation_id: "), outcomes.toString());
+        assertTrue(outcomes.get(2).problems().toString().contains("/agents: Required"), outcomes.toString());
         assertEquals(List.of(), server.bodies());
     }
 
