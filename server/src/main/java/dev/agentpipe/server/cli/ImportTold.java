@@ -94,6 +94,10 @@ final class ImportTold implements ImportListener {
         out.println(count(result.conversations(), "conversation") + " looked at, "
                 + String.format(Locale.ROOT, "%,d", result.unchanged()) + " of them sent before. "
                 + count(result.messagesAdded(), "new message") + ".");
+        if (result.deleted() > 0) {
+            out.println(
+                    count(result.deleted(), "conversation") + " sent before and deleted in the server since: not sent");
+        }
         tell("In the old database: ", result.old());
         tell("In the server:       ", result.found());
         result.events()

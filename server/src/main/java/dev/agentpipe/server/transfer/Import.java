@@ -21,7 +21,8 @@ import java.util.regex.Pattern;
  * after each whether it is there. What the server refuses is told and left behind; everything else goes on.
  *
  * <p>A conversation that was acknowledged before, has not changed, and is still there is not sent again. Everything else is,
- * which creates nothing twice, since all ids are the old ones.
+ * which creates nothing twice, since all ids are the old ones. One that this log has acknowledged and does not have any more
+ * was deleted there, and stays so.
  *
  * <p>Errors are events whose time the old database does not know, so they could not be told from the same ones that came
  * live or in a file. They are sent only to conversations of which the server knows no error. One thread.
@@ -47,6 +48,7 @@ public final class Import {
     private boolean isComplete;
     private long conversations;
     private long unchanged;
+    private long deleted;
     private long messagesAdded;
     private long refused;
     private long missing;
@@ -94,7 +96,9 @@ public final class Import {
         Answer before = look(row.id());
         Counted there = counted(before);
         String digest = DoneList.digest(row.values().toString().getBytes(StandardCharsets.UTF_8));
-        if (done.contains(digest) && isThere(expected, there)) {
+        if (done.contains(digest) && there.conversations() == 0) {
+            deleted++;
+        } else if (done.contains(digest) && isThere(expected, there)) {
             unchanged++;
         } else {
             OneConversation one = new OneConversation(row, expected, knowsErrors(before));
@@ -345,6 +349,15 @@ public final class Import {
 
     public ImportResult result() {
         return new ImportResult(
-                isComplete, conversations, unchanged, messagesAdded, refused, old, found, missing, Map.copyOf(events));
+                isComplete,
+                conversations,
+                unchanged,
+                deleted,
+                messagesAdded,
+                refused,
+                old,
+                found,
+                missing,
+                Map.copyOf(events));
     }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
  * @param isComplete whether it came to its end
  * @param conversations looked at
  * @param unchanged of them, acknowledged before and still there: not sent
+ * @param deleted of them, acknowledged before and since then deleted in the server: not sent
  * @param messagesAdded messages that were new to the server
  * @param refused what the server did not take: conversations, messages, events
  * @param old what the old database has of the conversations looked at
@@ -19,6 +20,7 @@ public record ImportResult(
         boolean isComplete,
         long conversations,
         long unchanged,
+        long deleted,
         long messagesAdded,
         long refused,
         Counted old,

@@ -406,6 +406,21 @@ final class ImportTest {
     }
 
     @Test
+    void conversation_thatWasDeletedInTheServer_staysDeleted() throws Exception {
+        conversation("c", "COMPLETED");
+        conversation("d", "COMPLETED");
+        run();
+        server.stored.remove("c");
+        server.sessions.clear();
+
+        ImportResult result = run();
+
+        assertEquals(1, result.deleted());
+        assertTrue(result.isAllThere());
+        assertEquals(List.of(), server.sessions);
+    }
+
+    @Test
     void stop_betweenTwoUploads_endsIt_andARepeatCompletesIt() throws Exception {
         conversation("c", "COMPLETED");
         conversation("d", "COMPLETED");
