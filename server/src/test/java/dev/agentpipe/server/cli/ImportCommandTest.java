@@ -104,8 +104,8 @@ final class ImportCommandTest {
 
             assertEquals(1, run(server, old, "--json"));
             JsonNode result = JsonMapper.shared().readTree(out.toString());
-            assertEquals(3, stored.count("messages", "conversation_id = ?", "c"), () -> err.toString());
-            assertEquals(7, result.get("refused").asInt(), () -> out.toString());
+            assertEquals(2, stored.count("messages", "conversation_id = ?", "c"), () -> err.toString());
+            assertEquals(8, result.get("refused").asInt(), () -> out.toString());
             assertEquals(0, result.get("missing").asInt());
             assertTrue(err.toString().contains("message m3 of conversation c: agent_type: "), err.toString());
             assertTrue(err.toString().contains("message m9 of conversation c: content is larger than"), err.toString());
