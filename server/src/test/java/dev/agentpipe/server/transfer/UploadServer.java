@@ -19,9 +19,9 @@ import java.util.zip.GZIPInputStream;
  * As much of a server as an upload needs, to have it answer what a real one answers rarely. It knows lines it has seen,
  * refuses those with "bad" in them, and takes so many lines in a request.
  */
-public final class UploadServer implements AutoCloseable {
+final class UploadServer implements AutoCloseable {
 
-    public static final String KEY = "ap_live_of-the-test";
+    static final String KEY = "ap_live_of-the-test";
 
     private final HttpServer server;
     private final Set<String> known = new HashSet<>();
@@ -30,38 +30,38 @@ public final class UploadServer implements AutoCloseable {
     private int linesMax = Integer.MAX_VALUE;
     private String epoch = "k7f3";
 
-    public UploadServer() throws IOException {
+    UploadServer() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/api/conversations", this::conversations);
         server.createContext(TransferClient.UPLOAD, this::upload);
         server.start();
     }
 
-    public URI uri() {
+    URI uri() {
         return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
     }
 
     /** Instead of taking what comes next: a status, and headers after it, as in {@code "503 Retry-After: 3"}, or "cut". */
-    public synchronized void answerNext(String... answers) {
+    synchronized void answerNext(String... answers) {
         nextAnswers.addAll(List.of(answers));
     }
 
-    public synchronized void takeAtMost(int lines) {
+    synchronized void takeAtMost(int lines) {
         linesMax = lines;
     }
 
     /** Has another log from now on, with nothing in it. */
-    public synchronized void becomeAnother(String anotherEpoch) {
+    synchronized void becomeAnother(String anotherEpoch) {
         epoch = anotherEpoch;
         known.clear();
     }
 
     /** The requests that were taken, decompressed, the oldest first. */
-    public synchronized List<String> bodies() {
+    synchronized List<String> bodies() {
         return List.copyOf(bodies);
     }
 
-    public synchronized int stored() {
+    synchronized int stored() {
         return known.size();
     }
 
