@@ -53,6 +53,9 @@ public final class Database implements AutoCloseable {
     private final Retention retention;
     private final HikariDataSource uploader;
     private final UploadLog uploads;
+    private final Conversations conversations;
+    private final Usage usage;
+    private final Transcripts transcripts;
 
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
@@ -80,6 +83,9 @@ public final class Database implements AutoCloseable {
         this.sql = sql;
         this.eventLog = new PostgresEventLog(writer, sql);
         this.retention = new Retention(sql);
+        this.conversations = new Conversations(sql);
+        this.usage = new Usage(sql);
+        this.transcripts = new Transcripts(sql);
     }
 
     /**
@@ -124,6 +130,18 @@ public final class Database implements AutoCloseable {
 
     public UploadLog uploads() {
         return uploads;
+    }
+
+    public Conversations conversations() {
+        return conversations;
+    }
+
+    public Usage usage() {
+        return usage;
+    }
+
+    public Transcripts transcripts() {
+        return transcripts;
     }
 
     /** How long PostgreSQL took to answer just now. */

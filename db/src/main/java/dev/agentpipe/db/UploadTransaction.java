@@ -59,6 +59,8 @@ final class UploadTransaction {
     /** Whether events have rows of their own, other than those of a session. */
     private boolean logged;
 
+    private long lockedSince;
+
     UploadTransaction(Connection connection) {
         this.connection = connection;
         this.rows = new StagedRows(connection);
@@ -169,6 +171,11 @@ final class UploadTransaction {
     /** Takes the lock of the appends: from here on nobody else adds anything, until this transaction ends. */
     void lock() throws SQLException {
         rows.lock();
+        lockedSince = System.nanoTime();
+    }
+
+    long lockedMillis() {
+        return (System.nanoTime() - lockedSince) / 1_000_000;
     }
 
     /** To be called under the lock. */

@@ -16,6 +16,8 @@ import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Uploads in PostgreSQL, each in one transaction of two parts. First all rows with their texts are written, at positions
@@ -26,6 +28,8 @@ import java.util.Map;
  * <p>Connections are its own, so that uploads hold up neither appends nor reads. Thread-safe.
  */
 final class Uploads implements UploadLog {
+
+    private static final Logger log = LoggerFactory.getLogger(Uploads.class);
 
     private final HikariDataSource pool;
     private final Clock clock;
@@ -109,9 +113,11 @@ final class Uploads implements UploadLog {
         try (Connection connection = pool.getConnection()) {
             connection.setAutoCommit(false);
             try {
-                UploadOutcome outcome = work.in(new UploadTransaction(connection));
+                UploadTransaction upload = new UploadTransaction(connection);
+                UploadOutcome outcome = work.in(upload);
                 if (outcome instanceof Stored stored && stored.head() > 0) {
                     connection.commit();
+                    log.debug("Stored an upload; appends waited for {} ms", upload.lockedMillis());
                 } else {
                     connection.rollback();
                 }

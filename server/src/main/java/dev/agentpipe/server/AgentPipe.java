@@ -2,7 +2,6 @@ package dev.agentpipe.server;
 
 import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.event.EventReader;
-import dev.agentpipe.core.event.UploadLimits;
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.core.log.LogState;
@@ -14,16 +13,24 @@ import dev.agentpipe.db.LocalPostgres;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
+import dev.agentpipe.server.export.ExportHandler;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
 import dev.agentpipe.server.http.IngestHandler;
 import dev.agentpipe.server.http.ReadHandlers;
 import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
+import dev.agentpipe.server.read.ConversationDeletes;
+import dev.agentpipe.server.read.ConversationDetail;
+import dev.agentpipe.server.read.ConversationList;
+import dev.agentpipe.server.read.ConversationMessages;
+import dev.agentpipe.server.read.RecentMessages;
 import dev.agentpipe.server.redis.Redis;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
 import dev.agentpipe.server.upload.UploadHandler;
+import dev.agentpipe.server.usage.MetricsSummary;
+import dev.agentpipe.server.usage.RealtimeStats;
 import io.undertow.server.HttpHandler;
 import java.net.URI;
 import java.security.SecureRandom;
@@ -90,6 +97,8 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
+            housekeeping.blockingEvery(Duration.ofMinutes(1), database.conversations()::finishDeletions);
+            housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
                 EventRetention retention =
                         new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
@@ -104,7 +113,11 @@ public final class AgentPipe implements AutoCloseable {
             UploadHandler uploads = parts.add(
                     "uploads",
                     new UploadHandler(
-                            access, settings.ingest().events(), UploadLimits.DEFAULT, database.uploads(), tail));
+                            access,
+                            settings.ingest().events(),
+                            settings.ingest().upload(),
+                            database.uploads(),
+                            tail));
             HttpHandler routes = Routes.of(
                     new IngestHandler(
                             access,
@@ -114,6 +127,15 @@ public final class AgentPipe implements AutoCloseable {
                             settings.ingest().requestBytesMax()),
                     uploads,
                     new StreamHandler(streams, eventLog, tail, start.epoch()),
+                    new Routes.Conversations(
+                            read.of(new ConversationList(database.conversations())),
+                            read.ofConversation(new ConversationDetail(database.conversations(), access)),
+                            new ConversationDeletes(database.conversations(), access, reads, tail),
+                            read.ofConversation(new ConversationMessages(database.conversations())),
+                            new ExportHandler(database.transcripts(), reads, access),
+                            read.of(new RecentMessages(database.conversations()))),
+                    read.of(new MetricsSummary(database.usage(), Clock.systemUTC())),
+                    read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC())),
                     new HealthHandler(health));
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
             parts.add("streams", streams);

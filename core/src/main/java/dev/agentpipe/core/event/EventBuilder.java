@@ -119,7 +119,7 @@ final class EventBuilder {
         String conversationId = data.requiredId(Field.CONVERSATION_ID);
         return new ConversationStarted(
                 envelope(conversationId, conversationId == null ? new byte[0] : Identity.ofStart(conversationId)),
-                data.requiredWord(Field.MODE),
+                data.requiredId(Field.MODE),
                 data.requiredText(Field.INITIAL_PROMPT),
                 data.limit(Field.MAX_TURNS),
                 participants(),
