@@ -56,6 +56,8 @@ public final class Database implements AutoCloseable {
     private final Conversations conversations;
     private final Usage usage;
     private final Transcripts transcripts;
+    private final Search search;
+    private final SearchIndex searchIndex;
 
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
@@ -86,6 +88,8 @@ public final class Database implements AutoCloseable {
         this.conversations = new Conversations(sql);
         this.usage = new Usage(sql);
         this.transcripts = new Transcripts(sql);
+        this.search = new Search(sql);
+        this.searchIndex = new SearchIndex(sql);
     }
 
     /**
@@ -142,6 +146,15 @@ public final class Database implements AutoCloseable {
 
     public Transcripts transcripts() {
         return transcripts;
+    }
+
+    public Search search() {
+        return search;
+    }
+
+    /** For the one thread that keeps it up to date. */
+    public SearchIndex searchIndex() {
+        return searchIndex;
     }
 
     /** How long PostgreSQL took to answer just now. */

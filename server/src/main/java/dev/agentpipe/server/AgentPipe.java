@@ -26,6 +26,9 @@ import dev.agentpipe.server.read.ConversationList;
 import dev.agentpipe.server.read.ConversationMessages;
 import dev.agentpipe.server.read.RecentMessages;
 import dev.agentpipe.server.redis.Redis;
+import dev.agentpipe.server.search.SearchHandler;
+import dev.agentpipe.server.search.SearchIndexer;
+import dev.agentpipe.server.search.SearchKinds;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
 import dev.agentpipe.server.upload.UploadHandler;
@@ -105,6 +108,9 @@ public final class AgentPipe implements AutoCloseable {
                 housekeeping.blockingEvery(EventRetention.FIRST, EventRetention.INTERVAL, retention::deleteOld);
             }
 
+            SearchIndexer indexer = new SearchIndexer(database.searchIndex(), tail::seen);
+            housekeeping.blockingEvery(SearchIndexer.INTERVAL, indexer::catchUp);
+
             Reads reads = parts.add(
                     "reads", new Reads(readsAtATime(settings.database().poolMax())));
             ResponseCache cache = new ResponseCache(
@@ -134,6 +140,8 @@ public final class AgentPipe implements AutoCloseable {
                             read.ofConversation(new ConversationMessages(database.conversations())),
                             new ExportHandler(database.transcripts(), reads, access),
                             read.of(new RecentMessages(database.conversations()))),
+                    new SearchHandler(access, reads, database.search(), start.epoch()),
+                    read.of(new SearchKinds(database.search())),
                     read.of(new MetricsSummary(database.usage(), Clock.systemUTC())),
                     read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC())),
                     new HealthHandler(health));

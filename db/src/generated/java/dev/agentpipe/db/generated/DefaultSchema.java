@@ -12,6 +12,8 @@ import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
+import dev.agentpipe.db.generated.tables.SearchDocuments;
+import dev.agentpipe.db.generated.tables.SearchIndex;
 import dev.agentpipe.db.generated.tables.UsageAgents;
 import dev.agentpipe.db.generated.tables.UsageBetween;
 import dev.agentpipe.db.generated.tables.UsageProgress;
@@ -81,6 +83,16 @@ public class DefaultSchema extends SchemaImpl {
      * The table <code>messages</code>.
      */
     public final Messages MESSAGES = Messages.MESSAGES;
+
+    /**
+     * The table <code>search_documents</code>.
+     */
+    public final SearchDocuments SEARCH_DOCUMENTS = SearchDocuments.SEARCH_DOCUMENTS;
+
+    /**
+     * The table <code>search_index</code>.
+     */
+    public final SearchIndex SEARCH_INDEX = SearchIndex.SEARCH_INDEX;
 
     /**
      * The table <code>usage_agents</code>.
@@ -166,6 +178,8 @@ public class DefaultSchema extends SchemaImpl {
             EventLog.EVENT_LOG,
             Events.EVENTS,
             Messages.MESSAGES,
+            SearchDocuments.SEARCH_DOCUMENTS,
+            SearchIndex.SEARCH_INDEX,
             UsageAgents.USAGE_AGENTS,
             UsageBetween.USAGE_BETWEEN,
             UsageProgress.USAGE_PROGRESS,

@@ -12,6 +12,8 @@ import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
+import dev.agentpipe.db.generated.tables.SearchDocuments;
+import dev.agentpipe.db.generated.tables.SearchIndex;
 import dev.agentpipe.db.generated.tables.UsageAgents;
 import dev.agentpipe.db.generated.tables.UsageBetween;
 import dev.agentpipe.db.generated.tables.UsageProgress;
@@ -68,6 +70,16 @@ public class Tables {
      * The table <code>messages</code>.
      */
     public static final Messages MESSAGES = Messages.MESSAGES;
+
+    /**
+     * The table <code>search_documents</code>.
+     */
+    public static final SearchDocuments SEARCH_DOCUMENTS = SearchDocuments.SEARCH_DOCUMENTS;
+
+    /**
+     * The table <code>search_index</code>.
+     */
+    public static final SearchIndex SEARCH_INDEX = SearchIndex.SEARCH_INDEX;
 
     /**
      * The table <code>usage_agents</code>.

@@ -23,6 +23,8 @@ public final class Routes {
             HttpHandler upload,
             HttpHandler stream,
             Conversations conversations,
+            HttpHandler search,
+            HttpHandler searchKinds,
             HttpHandler metricsSummary,
             HttpHandler realtimeStats,
             HealthHandler health) {
@@ -39,6 +41,7 @@ public final class Routes {
                 .add("/api/conversations/{id}/messages", new Resource().onGet(conversations.messages()))
                 .add("/api/conversations/{id}/export", new Resource().onGet(conversations.export()))
                 .add("/api/messages/recent", new Resource().onGet(conversations.recentMessages()))
+                .add("/api/search", new Resource().on(Methods.POST, search).onGet(searchKinds))
                 .add("/api/metrics/summary", new Resource().onGet(metricsSummary))
                 .add("/api/health", new Resource().onGet(health::health))
                 .add("/api/health/live", new Resource().onGet(health::live))
