@@ -362,6 +362,10 @@ $$;
 -- that touches no conversation. Those from message_ids on are null for events that are no messages. "rare" holds the
 -- details of the others by kind, each naming its event by its ordinal from 1; null if there are none.
 --
+-- An upload has put its payloads and contents into their tables before, without the lock that is held here, and passes
+-- null for both: all is derived from such an event, but its rows are the caller's, who gives them their positions. The
+-- last event of a call must have a row, so that its position is the head.
+--
 -- head is the last position stored; known is null if all events were new, else it has the position of the first event
 -- with the same identity for each (its own, if it is new), or 0 if that is a message with another conversation or
 -- content.
@@ -421,7 +425,7 @@ begin
             where cardinality(stored) = event_count or position = any (stored)),
         new_events as (
             insert into events (position, type, conversation_id, event_at, payload)
-            select position, type, conversation_id, event_at, payload from input),
+            select position, type, conversation_id, event_at, payload from input where payload is not null),
         new_messages as (
             insert into messages (conversation_id, position, message_id, agent_id, agent_type, agent_name, role,
                 content, model, sequence_number, turn_number, tokens_used, input_tokens, output_tokens, cost, duration_ms,
@@ -429,7 +433,7 @@ begin
             select conversation_id, position, message_id, agent_id, agent_type, agent_name, role, content,
                 model, sequence_number, turn_number, tokens_used, input_tokens, output_tokens, cost, duration_ms,
                 event_at
-            from input where message_id is not null),
+            from input where content is not null),
         touched as (
         insert into conversations as c (id, status_order, status, completed_at, first_event_at, last_event_at,
             message_count, message_tokens, message_cost, message_duration_ms)
