@@ -65,6 +65,11 @@ final class ArchitectureTest {
                         "IdleConversation",
                         "LocalPostgres",
                         "Trimmed",
+                        "Counts",
+                        "EventCount",
+                        "WebDatabase",
+                        "WebDatabaseException",
+                        "WebRow",
                         // of keys and what is made from them
                         "ApiKeys",
                         "KeyTokens",

@@ -68,8 +68,10 @@ public final class Access {
 
     /** Who has sent a key itself, not what was made from one; answers 401 if nobody has. */
     public Optional<Caller> keyHolder(HttpServerExchange exchange) {
-        Callers.Known known = byKey(exchange.getRequestHeaders().getFirst(Headers.AUTHORIZATION));
-        admit(exchange, known);
+        if (!exchange.getRequestHeaders().contains(Headers.AUTHORIZATION)) {
+            admit(exchange, Callers.Known.Bad.MISSING); // whatever a cookie says
+        }
+        Callers.Known known = known(exchange);
         if (known instanceof Callers.Known.Bad bad) {
             failures.refuse(exchange, bad);
         }
@@ -100,6 +102,9 @@ public final class Access {
         if (known == null) {
             known = byKey(exchange.getRequestHeaders().getFirst(Headers.AUTHORIZATION));
             exchange.putAttachment(KNOWN, known);
+            if (known instanceof Callers.Known.Bad bad && !bad.isMissing()) {
+                failures.count(exchange, bad); // also where reading is open, so that nobody tries keys unseen
+            }
         }
         return known;
     }

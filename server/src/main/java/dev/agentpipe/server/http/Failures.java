@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.agentpipe.server.audit.Audit;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.AttachmentKey;
 import io.undertow.util.SameThreadExecutor;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -50,6 +51,9 @@ public final class Failures {
 
     private static final Logger log = LoggerFactory.getLogger(Failures.class);
 
+    /** For how long the answer to a counted request waits. */
+    private static final AttachmentKey<Duration> DELAY = AttachmentKey.create(Duration.class);
+
     private final Audit audit;
     private final Cache<String, Tally> addresses;
     private final AtomicInteger delayed = new AtomicInteger();
@@ -90,7 +94,10 @@ public final class Failures {
 
     /** Answers 401, now or later. */
     void refuse(HttpServerExchange exchange, Callers.Known.Bad bad) {
-        Duration delay = count(address(exchange), bad, RequestId.of(exchange));
+        if (exchange.getAttachment(DELAY) == null) {
+            count(exchange, bad);
+        }
+        Duration delay = exchange.getAttachment(DELAY);
         if (delay.isZero()) {
             answer(exchange);
         } else if (delayed.incrementAndGet() > DELAYED_MAX) {
@@ -105,9 +112,14 @@ public final class Failures {
         }
     }
 
-    /** Counts what was refused for another reason, and was answered. */
+    /** Counts what is not, or not yet, refused by this. */
+    void count(HttpServerExchange exchange, Callers.Known.Bad bad) {
+        exchange.putAttachment(DELAY, count(address(exchange), bad, RequestId.of(exchange)));
+    }
+
+    /** Counts what was refused for another reason. */
     public void count(HttpServerExchange exchange, String why, String keyId) {
-        count(address(exchange), new Callers.Known.Bad(why, keyId), RequestId.of(exchange));
+        count(exchange, new Callers.Known.Bad(why, keyId));
     }
 
     private void answerLate(HttpServerExchange exchange) {

@@ -84,6 +84,11 @@ final class LogSetupTest {
         assertFalse(context.getLogger("io.undertow").isInfoEnabled());
         assertTrue(context.getLogger("io.undertow").isWarnEnabled());
 
+        LogSetup.apply(new Logging(LogLevel.TRACE, LogFormat.TEXT), context);
+        assertTrue(context.getLogger("com.zaxxer.hikari").isTraceEnabled());
+        assertFalse(context.getLogger("io.undertow.server.HttpServerExchange").isDebugEnabled(), "it logs URLs");
+        assertFalse(context.getLogger("org.jooq.tools.LoggerListener").isWarnEnabled(), "it logs rows");
+
         LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.TEXT), context);
         assertFalse(context.getLogger("dev.agentpipe.server.Some").isWarnEnabled());
         assertFalse(context.getLogger("io.undertow").isWarnEnabled());

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.read.ListAppender;
 import dev.agentpipe.server.ApiKey;
 import dev.agentpipe.server.Await;
@@ -33,8 +34,9 @@ final class SecretsTest {
 
     private static final String SECRET_TEXT = "what-somebody-said";
 
-    private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-    private final Logger ours = (Logger) LoggerFactory.getLogger("dev.agentpipe");
+    private final Logger root = logger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+    private Level rootLevel;
+    private Appender<ILoggingEvent> console;
     private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
     private TestServer server;
     private KeyMaker keys;
@@ -44,7 +46,14 @@ final class SecretsTest {
         lines.list = new CopyOnWriteArrayList<>();
         lines.start();
         root.addAppender(lines);
-        ours.setLevel(Level.TRACE);
+        rootLevel = root.getLevel();
+        root.setLevel(Level.TRACE); // as LogSetup for LOG_LEVEL=trace
+        logger("org.jooq").setLevel(Level.ERROR);
+        logger("io.undertow").setLevel(Level.INFO);
+        console = root.getAppender("console");
+        if (console != null) {
+            root.detachAppender(console);
+        }
         server = TestServer.start();
         keys = new KeyMaker(server.databaseUrl());
     }
@@ -52,8 +61,17 @@ final class SecretsTest {
     @AfterEach
     void stop() {
         server.close();
-        ours.setLevel(null);
+        root.setLevel(rootLevel);
+        logger("org.jooq").setLevel(null);
+        logger("io.undertow").setLevel(null);
         root.detachAppender(lines);
+        if (console != null) {
+            root.addAppender(console);
+        }
+    }
+
+    private static Logger logger(String name) {
+        return (Logger) LoggerFactory.getLogger(name);
     }
 
     private String logged() {
@@ -65,6 +83,15 @@ final class SecretsTest {
             }
         }
         return all.toString();
+    }
+
+    /** Who has logged this. */
+    private List<String> loggersOf(String secret) {
+        return lines.list.stream()
+                .filter(event -> event.getFormattedMessage().contains(secret))
+                .map(ILoggingEvent::getLoggerName)
+                .distinct()
+                .toList();
     }
 
     private List<String> audited() {
@@ -120,7 +147,7 @@ final class SecretsTest {
                 ticket.json().get("ticket").stringValue())) {
             assertFalse(all.contains(secret), () -> all.substring(Math.max(0, all.indexOf(secret) - 200)));
         }
-        assertFalse(logged().contains(SECRET_TEXT), "no content");
+        assertEquals(List.of(), loggersOf(SECRET_TEXT), "no content");
         assertTrue(logged().contains(reader.toString()), "or nothing was looked through");
     }
 
@@ -170,12 +197,20 @@ final class SecretsTest {
             assertEquals("key_in_url", answer.json().get("code").stringValue());
             assertTrue(answer.json().get("detail").stringValue().contains("leaked"), answer::toString);
             assertFalse(answer.body().contains(key.value().substring(8)), answer::toString);
-            assertFalse(logged().contains(key.value().substring(8)));
+            assertEquals(List.of(), loggersOf(key.value().substring(8)), url);
         }
-        for (String path : List.of(
-                "/api/conversations?agentType=ap_live_", "/api/session?x=ap_test_short", "/api/session?key=")) {
+        for (String path :
+                List.of("/api/conversations?agentType=ap_live_", "/api/session?x=ap_test_short", "/api/session?key=")) {
             assertEquals(200, server.get(path).status(), path);
         }
+    }
+
+    @Test
+    void wrongKey_whereNoneIsNeeded_isCountedAllTheSame() {
+        assertEquals(200, server.get("/api/conversations", "Authorization", "Bearer wrong-key").status());
+        assertEquals(200, server.get("/api/session", "Authorization", "Bearer wrong-key").status());
+        server.close(); // tells what was counted
+        awaitAudited("\"audit\":\"authentication.failed\",\"address\":\"127.0.0.1\",\"count\":2,\"reasons\":{\"unknown\":2}");
     }
 
     @Test
