@@ -7,10 +7,13 @@ package dev.agentpipe.db.generated;
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.ConversationsWithTotals;
+import dev.agentpipe.db.generated.tables.Deletions;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
+import dev.agentpipe.db.generated.tables.SearchDocuments;
+import dev.agentpipe.db.generated.tables.SearchIndex;
 import dev.agentpipe.db.generated.tables.UsageAgents;
 import dev.agentpipe.db.generated.tables.UsageBetween;
 import dev.agentpipe.db.generated.tables.UsageProgress;
@@ -57,6 +60,11 @@ public class DefaultSchema extends SchemaImpl {
     public final ConversationsWithTotals CONVERSATIONS_WITH_TOTALS = ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS;
 
     /**
+     * The table <code>deletions</code>.
+     */
+    public final Deletions DELETIONS = Deletions.DELETIONS;
+
+    /**
      * The table <code>event_identities</code>.
      */
     public final EventIdentities EVENT_IDENTITIES = EventIdentities.EVENT_IDENTITIES;
@@ -75,6 +83,16 @@ public class DefaultSchema extends SchemaImpl {
      * The table <code>messages</code>.
      */
     public final Messages MESSAGES = Messages.MESSAGES;
+
+    /**
+     * The table <code>search_documents</code>.
+     */
+    public final SearchDocuments SEARCH_DOCUMENTS = SearchDocuments.SEARCH_DOCUMENTS;
+
+    /**
+     * The table <code>search_index</code>.
+     */
+    public final SearchIndex SEARCH_INDEX = SearchIndex.SEARCH_INDEX;
 
     /**
      * The table <code>usage_agents</code>.
@@ -155,10 +173,13 @@ public class DefaultSchema extends SchemaImpl {
             ConversationAgents.CONVERSATION_AGENTS,
             Conversations.CONVERSATIONS,
             ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS,
+            Deletions.DELETIONS,
             EventIdentities.EVENT_IDENTITIES,
             EventLog.EVENT_LOG,
             Events.EVENTS,
             Messages.MESSAGES,
+            SearchDocuments.SEARCH_DOCUMENTS,
+            SearchIndex.SEARCH_INDEX,
             UsageAgents.USAGE_AGENTS,
             UsageBetween.USAGE_BETWEEN,
             UsageProgress.USAGE_PROGRESS,

@@ -7,10 +7,13 @@ package dev.agentpipe.db.generated;
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.ConversationsWithTotals;
+import dev.agentpipe.db.generated.tables.Deletions;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
+import dev.agentpipe.db.generated.tables.SearchDocuments;
+import dev.agentpipe.db.generated.tables.SearchIndex;
 import dev.agentpipe.db.generated.tables.UsageAgents;
 import dev.agentpipe.db.generated.tables.UsageBetween;
 import dev.agentpipe.db.generated.tables.UsageProgress;
@@ -44,6 +47,11 @@ public class Tables {
     public static final ConversationsWithTotals CONVERSATIONS_WITH_TOTALS = ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS;
 
     /**
+     * The table <code>deletions</code>.
+     */
+    public static final Deletions DELETIONS = Deletions.DELETIONS;
+
+    /**
      * The table <code>event_identities</code>.
      */
     public static final EventIdentities EVENT_IDENTITIES = EventIdentities.EVENT_IDENTITIES;
@@ -62,6 +70,16 @@ public class Tables {
      * The table <code>messages</code>.
      */
     public static final Messages MESSAGES = Messages.MESSAGES;
+
+    /**
+     * The table <code>search_documents</code>.
+     */
+    public static final SearchDocuments SEARCH_DOCUMENTS = SearchDocuments.SEARCH_DOCUMENTS;
+
+    /**
+     * The table <code>search_index</code>.
+     */
+    public static final SearchIndex SEARCH_INDEX = SearchIndex.SEARCH_INDEX;
 
     /**
      * The table <code>usage_agents</code>.
