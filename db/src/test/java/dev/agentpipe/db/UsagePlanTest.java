@@ -34,8 +34,9 @@ final class UsagePlanTest {
         new Schema(PostgresUrl.parse(url)).migrate();
         rows = new TestRows(url);
         rows.run(
-                "insert into conversations (id, status_order, status, first_event_at, last_event_at, reported_duration_ms)"
-                        + " select 'c' || n, n, case when n % 100 = 0 then 'ACTIVE' else 'COMPLETED' end, t, t, n % 1000"
+                "insert into conversations (id, status_order, status, first_event_at, last_event_at, settled_duration_ms,"
+                        + " initial_prompt)"
+                        + " select 'c' || n, n, case when n % 100 = 0 then 'ACTIVE' else 'COMPLETED' end, t, t, n % 1000, repeat('x', 500)"
                         + " from generate_series(1, " + CONVERSATIONS + ") as n,"
                         + " lateral (select timestamptz '2026-01-01Z' + n * interval '1 year' / " + CONVERSATIONS
                         + ") as a (t)");
