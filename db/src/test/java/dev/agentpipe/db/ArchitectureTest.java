@@ -76,7 +76,10 @@ final class ArchitectureTest {
                         "Transcripts",
                         "Usage",
                         "UsageRange",
-                        "UsageSummary"),
+                        "UsageSummary",
+                        "WebDatabase",
+                        "WebDatabaseException",
+                        "WebRow"),
                 exposed.stream()
                         .filter(JavaClass::isTopLevelClass)
                         .map(JavaClass::getSimpleName)
