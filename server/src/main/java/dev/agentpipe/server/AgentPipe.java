@@ -10,6 +10,7 @@ import dev.agentpipe.db.Database;
 import dev.agentpipe.db.DatabaseSettings;
 import dev.agentpipe.db.DatabaseStartException;
 import dev.agentpipe.db.LocalPostgres;
+import dev.agentpipe.server.docs.Docs;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
 import dev.agentpipe.server.http.IngestHandler;
@@ -99,7 +100,8 @@ public final class AgentPipe implements AutoCloseable {
                             start.epoch(),
                             settings.ingest().requestBytesMax()),
                     new StreamHandler(streams, eventLog, tail, start.epoch()),
-                    new HealthHandler(health));
+                    new HealthHandler(health),
+                    Docs.documents());
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);

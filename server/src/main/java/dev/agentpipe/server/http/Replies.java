@@ -64,6 +64,19 @@ public final class Replies {
         send(exchange, StatusCodes.OK, JSON, place == null ? json : placed(json, place));
     }
 
+    /** What is the same for everyone as long as this version of the server runs. */
+    public static void document(HttpServerExchange exchange, String contentType, byte[] body) {
+        String tag = '"' + digest(body) + '"';
+        exchange.getResponseHeaders().put(Headers.ETAG, tag);
+        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-cache");
+        if (isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), "W/" + tag)) {
+            exchange.setStatusCode(StatusCodes.NOT_MODIFIED);
+            afterBody(exchange, exchange::endExchange);
+            return;
+        }
+        send(exchange, StatusCodes.OK, contentType, body);
+    }
+
     /** The digest of a body, short enough for a header and too long to be met twice. */
     private static String digest(byte[] json) {
         try {

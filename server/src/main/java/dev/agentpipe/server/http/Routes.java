@@ -9,13 +9,19 @@ public final class Routes {
 
     private Routes() {}
 
-    public static HttpHandler of(HttpHandler ingest, HttpHandler stream, HealthHandler health) {
+    /** What describes all of this. */
+    public record Documents(HttpHandler openApi, HttpHandler page, HttpHandler file) {}
+
+    public static HttpHandler of(HttpHandler ingest, HttpHandler stream, HealthHandler health, Documents documents) {
         return new PathTemplateHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
                 .add("/api/ingest", new Resource().on(Methods.POST, ingest))
                 .add("/api/realtime/stream", new Resource().on(Methods.GET, stream))
                 .add("/api/stream", new Resource().on(Methods.GET, stream))
                 .add("/api/health", new Resource().onGet(health::health))
                 .add("/api/health/live", new Resource().onGet(health::live))
-                .add("/api/health/ready", new Resource().onGet(health::ready));
+                .add("/api/health/ready", new Resource().onGet(health::ready))
+                .add("/api/openapi.json", new Resource().onGet(documents.openApi()))
+                .add("/api/docs", new Resource().onGet(documents.page()))
+                .add("/api/docs/{file}", new Resource().onGet(documents.file()));
     }
 }
