@@ -74,7 +74,7 @@ final class ApiDocument {
     }
 
     /** Objects are merged member by member, arrays one after the other; anything else may stand in one piece only. */
-    private static void merge(ObjectNode into, ObjectNode piece, String where) {
+    static void merge(ObjectNode into, ObjectNode piece, String where) {
         piece.properties().forEach(member -> {
             String name = member.getKey();
             JsonNode old = into.get(name);

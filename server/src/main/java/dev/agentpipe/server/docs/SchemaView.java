@@ -41,7 +41,7 @@ final class SchemaView {
         if (!bounds.isEmpty()) {
             html.element("span", String.join(", ", bounds), "class", "bounds");
         }
-        JsonNode values = schema.path("type").asString("").equals("array") ? schema.path("items") : schema;
+        JsonNode values = schema.path("type").stringValue("").equals("array") ? schema.path("items") : schema;
         if (values.has("enum")) {
             html.open("span", "class", "values");
             values.get("enum").forEach(value -> html.element("code", value.asString()));
@@ -61,7 +61,7 @@ final class SchemaView {
                 typeName(one);
                 first = false;
             }
-        } else if (schema.path("type").asString("").equals("array")) {
+        } else if (schema.path("type").stringValue("").equals("array")) {
             html.text("array of ");
             typeName(schema.path("items"));
         } else {
@@ -73,7 +73,7 @@ final class SchemaView {
         JsonNode type = schema.path("type");
         String name = type.isArray()
                 ? type.valueStream().map(JsonNode::stringValue).collect(Collectors.joining(" or "))
-                : type.asString(schema.has("enum") ? "string" : "any");
+                : type.stringValue(schema.has("enum") ? "string" : "any");
         return schema.has("format") ? name + " (" + schema.get("format").stringValue() + ")" : name;
     }
 
@@ -104,7 +104,7 @@ final class SchemaView {
 
     /** The members of an object, or of an array's objects; of nested ones, too, unless they have a name. */
     void members(JsonNode schema) {
-        JsonNode object = schema.path("type").asString("").equals("array") ? schema.path("items") : schema;
+        JsonNode object = schema.path("type").stringValue("").equals("array") ? schema.path("items") : schema;
         if (!object.has("properties") || object.has("$ref")) {
             return;
         }

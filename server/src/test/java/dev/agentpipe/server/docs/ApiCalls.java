@@ -1,0 +1,93 @@
+package dev.agentpipe.server.docs;
+
+import static dev.agentpipe.server.TestServer.KEY;
+
+import dev.agentpipe.server.TestServer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Calls that together get every answer that the document has; see {@link ApiCallsTest}. */
+final class ApiCalls {
+
+    static final String NOBODYS_KEY = "ap_test_nobody-has-this-key";
+
+    private static final String INGEST = "POST /api/ingest";
+    private static final List<String> STREAMS = List.of("GET /api/realtime/stream", "GET /api/stream");
+    private static final String EVENT = "{\"type\":\"bridge.test\",\"data\":{}}";
+
+    private ApiCalls() {}
+
+    /** What a server answers that is well. */
+    static List<ApiCall> healthy() {
+        List<ApiCall> calls = new ArrayList<>();
+        ingest(calls);
+        for (String stream : STREAMS) {
+            calls.add(ApiCall.of(stream, 200));
+            calls.add(ApiCall.of(stream, 200).with("Last-Event-ID", "nonsense"));
+            calls.add(ApiCall.of(stream, 400).problem("invalid_parameter").at("/api/stream?replay=x&types=y&named=z"));
+        }
+        calls.add(ApiCall.get("/api/health", 200));
+        calls.add(ApiCall.get("/api/health/live", 200));
+        calls.add(ApiCall.get("/api/health/ready", 200));
+        documents(calls);
+        return calls;
+    }
+
+    private static void ingest(List<ApiCall> calls) {
+        ApiCall event = ApiCall.of(INGEST, 201).key(KEY);
+        String message = TestServer.messageBody("calls", "calls-1", "x");
+        calls.add(event.json(message));
+        calls.add(ingest(200).json(message));
+        calls.add(event.json(TestServer.messageBody("calls", "calls-2", "x")).with("Prefer", "return=minimal"));
+        calls.add(ingest(200).json("[" + EVENT + "," + TestServer.messageBody("calls", "calls-3", "x") + "]"));
+        calls.add(ingest(200).lines(EVENT + "\n" + message + "\n"));
+        calls.add(ingest(400).problem("invalid_event").json("{\"type\":\"message.created\",\"data\":{}}"));
+        calls.add(ingest(400).problem("unknown_event_type").json("{\"type\":\"x\",\"data\":{}}"));
+        calls.add(ingest(400).problem("invalid_json").json("{\"type\":"));
+        calls.add(ingest(400).problem("duplicate_key").json("{\"type\":\"bridge.test\",\"type\":\"x\"}"));
+        calls.add(ingest(400).problem("too_deep").json("{\"a\":" + "[".repeat(64) + "]".repeat(64) + "}"));
+        calls.add(ApiCall.of(INGEST, 401).problem("unauthorized").json(EVENT));
+        calls.add(
+                ApiCall.of(INGEST, 401).problem("unauthorized").key(NOBODYS_KEY).json(EVENT));
+        calls.add(ingest(409).problem("message_id_conflict").json(TestServer.messageBody("calls", "calls-1", "other")));
+        String large = "x".repeat(1 << 20);
+        calls.add(ingest(413).problem("event_too_large").json(TestServer.messageBody("calls", "calls-4", large)));
+        calls.add(ingest(413).problem("batch_too_large").json("[" + (EVENT + ",").repeat(1_000) + EVENT + "]"));
+        calls.add(ingest(413).problem("request_too_large").lines((large + "\n").repeat(8) + "\n"));
+        calls.add(ingest(415).problem("unsupported_media_type").json(EVENT).with("Content-Encoding", "gzip"));
+    }
+
+    private static ApiCall ingest(int status) {
+        return ApiCall.of(INGEST, status).key(KEY);
+    }
+
+    private static void documents(List<ApiCall> calls) {
+        for (String path : List.of("/api/openapi.json", "/api/docs")) {
+            calls.add(ApiCall.get(path, 200));
+            calls.add(ApiCall.get(path, 304).with("If-None-Match", "*"));
+        }
+        ApiCall file = ApiCall.of("GET /api/docs/{file}", 200);
+        calls.add(file.at("/api/docs/style.css"));
+        calls.add(file.at("/api/docs/icon.svg"));
+        calls.add(ApiCall.of(file.operation(), 304).at("/api/docs/style.css").with("If-None-Match", "*"));
+        calls.add(ApiCall.of(file.operation(), 404).problem("not_found").at("/api/docs/package.json"));
+    }
+
+    /** What one answers whose database refuses it. */
+    static List<ApiCall> withoutDatabase() {
+        List<ApiCall> calls = new ArrayList<>();
+        calls.add(ingest(503).problem("database_unavailable").json(EVENT));
+        calls.add(ApiCall.get("/api/health", 503));
+        for (String stream : STREAMS) {
+            calls.add(ApiCall.of(stream, 503).problem("database_unavailable").at("/api/stream?replay=1"));
+        }
+        return calls;
+    }
+
+    /** What one answers that has as many streams as it may. */
+    static List<ApiCall> full() {
+        return STREAMS.stream()
+                .map(stream -> ApiCall.of(stream, 503).problem("too_many_streams"))
+                .toList();
+    }
+}
