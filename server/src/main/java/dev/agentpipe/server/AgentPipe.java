@@ -10,6 +10,9 @@ import dev.agentpipe.db.Database;
 import dev.agentpipe.db.DatabaseSettings;
 import dev.agentpipe.db.DatabaseStartException;
 import dev.agentpipe.db.LocalPostgres;
+import dev.agentpipe.server.cache.Freshness;
+import dev.agentpipe.server.cache.ResponseCache;
+import dev.agentpipe.server.cache.SharedCache;
 import dev.agentpipe.server.docs.Docs;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
@@ -17,6 +20,7 @@ import dev.agentpipe.server.http.IngestHandler;
 import dev.agentpipe.server.http.ReadHandlers;
 import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
+import dev.agentpipe.server.redis.Redis;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
 import io.undertow.server.HttpHandler;
@@ -70,13 +74,15 @@ public final class AgentPipe implements AutoCloseable {
             XnioWorker worker = HttpServer.worker();
             parts.add("worker", () -> HttpServer.stop(worker));
             Streams streams = new Streams(eventLog, start, Broadcaster.Limits.DEFAULT, settings.streams(), worker);
-            LogTail tail =
-                    parts.add("log-tail", new LogTail(eventLog, start.head(), POLL, streams.broadcaster()).start());
+            Freshness freshness = new Freshness(start.head(), streams.broadcaster());
+            LogTail tail = parts.add("log-tail", new LogTail(eventLog, start.head(), POLL, freshness).start());
             GroupCommit groupCommit =
                     parts.add("log-writer", new GroupCommit(eventLog, tail, GroupCommit.Limits.DEFAULT).start());
 
             EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC());
-            Health health = new Health(database::ping, groupCommit, streams);
+            Optional<Redis> redis = settings.redis().map(given -> new Redis(given.url(), given.token()));
+            redis.ifPresent(one -> parts.add("redis", one));
+            Health health = new Health(database::ping, redis, groupCommit, streams);
             IdleConversations idle =
                     new IdleConversations(database, reader, groupCommit, settings.conversationIdleMax());
             Housekeeping housekeeping = parts.add("housekeeping", new Housekeeping());
@@ -91,7 +97,9 @@ public final class AgentPipe implements AutoCloseable {
 
             Reads reads = parts.add(
                     "reads", new Reads(readsAtATime(settings.database().poolMax())));
-            ReadHandlers read = new ReadHandlers(reads, access, tail, start.epoch());
+            ResponseCache cache = new ResponseCache(
+                    freshness, redis.<SharedCache>map(one -> one).orElse(SharedCache.NONE), cachePrefix(start));
+            ReadHandlers read = new ReadHandlers(reads, access, cache, tail, start.epoch());
             HttpHandler routes = Routes.of(
                     new IngestHandler(
                             access,
@@ -121,6 +129,11 @@ public final class AgentPipe implements AutoCloseable {
     /** One connection appends; of the others some stay free for streams that look into the log. */
     private static int readsAtATime(int poolMax) {
         return Math.max(1, poolMax - 4);
+    }
+
+    /** Nodes of another log, or of another program, may give other answers. */
+    private static String cachePrefix(LogState log) {
+        return "agentpipe:" + log.epoch() + ":" + Version.current() + ":";
     }
 
     private static Optional<KeyFile.Kept> keptKey(Settings settings) {

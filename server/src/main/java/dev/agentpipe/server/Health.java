@@ -1,6 +1,7 @@
 package dev.agentpipe.server;
 
 import dev.agentpipe.core.log.GroupCommit;
+import dev.agentpipe.server.redis.Redis;
 import dev.agentpipe.server.stream.Streams;
 import java.time.Duration;
 import java.time.Instant;
@@ -8,6 +9,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -40,6 +42,7 @@ public final class Health {
     private static final Duration STALE = Duration.ofSeconds(4);
 
     private final Supplier<Duration> ping;
+    private final Optional<Redis> redis;
     private final GroupCommit groupCommit;
     private final Streams streams;
     private final long startedNanos = System.nanoTime();
@@ -47,14 +50,16 @@ public final class Health {
     private volatile boolean draining;
 
     /** @param ping how long the database took to answer; throws when it did not */
-    Health(Supplier<Duration> ping, GroupCommit groupCommit, Streams streams) {
+    Health(Supplier<Duration> ping, Optional<Redis> redis, GroupCommit groupCommit, Streams streams) {
         this.ping = ping;
+        this.redis = redis;
         this.groupCommit = groupCommit;
         this.streams = streams;
     }
 
-    /** Looks at the database; blocks. */
+    /** Looks at the database, and at Redis; blocks. */
     void check() {
+        redis.ifPresent(Redis::ping);
         try {
             seen = new Seen(true, ping.get(), System.nanoTime());
         } catch (RuntimeException e) {
@@ -75,7 +80,8 @@ public final class Health {
         Seen last = seen;
         boolean stale = System.nanoTime() - last.atNanos > STALE.toNanos();
         boolean databaseUp = last.up && !stale && groupCommit.available();
-        Status status = !databaseUp ? Status.UNHEALTHY : draining ? Status.DEGRADED : Status.HEALTHY;
+        boolean redisUp = redis.map(Redis::isUp).orElse(true);
+        Status status = !databaseUp ? Status.UNHEALTHY : draining || !redisUp ? Status.DEGRADED : Status.HEALTHY;
 
         Map<String, Object> database = new LinkedHashMap<>();
         database.put("status", databaseUp ? "up" : "down");
@@ -91,7 +97,7 @@ public final class Health {
         stream.put("ended", ended);
         Map<String, Object> checks = new LinkedHashMap<>();
         checks.put("database", database);
-        checks.put("redis", Map.of("status", "not_configured"));
+        checks.put("redis", Map.of("status", redis.isEmpty() ? "not_configured" : redisUp ? "up" : "down"));
         checks.put("stream", stream);
 
         Map<String, Object> body = new LinkedHashMap<>();

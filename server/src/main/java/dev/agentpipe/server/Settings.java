@@ -1,11 +1,13 @@
 package dev.agentpipe.server;
 
 import dev.agentpipe.core.event.EventLimits;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Everything that can be set, checked. Made by {@link SettingsReader} from the environment, or by an embedder with {@link
@@ -25,6 +27,7 @@ public record Settings(
         List<ApiKey> adminKeys,
         Listen listen,
         Database database,
+        Optional<Redis> redis,
         Ingest ingest,
         Streams streams,
         Duration conversationIdleMax,
@@ -98,6 +101,35 @@ public record Settings(
         public String toString() {
             return "Database[%s, poolMin=%d, poolMax=%d, timeout=%s]"
                     .formatted(url.isPresent() ? "external" : "embedded", poolMin, poolMax, timeout);
+        }
+    }
+
+    /**
+     * How Redis is reached.
+     *
+     * @param url {@code redis://} or {@code rediss://}, with a host
+     * @param token the password where the URL has none; null for none
+     */
+    public record Redis(URI url, String token) {
+        private static final Set<String> SCHEMES = Set.of("redis", "rediss");
+
+        public Redis {
+            require(isUrl(url), "the Redis URL must be redis:// or rediss:// with a host, and a number as its path");
+        }
+
+        static boolean isUrl(URI url) {
+            return url.getScheme() != null
+                    && SCHEMES.contains(url.getScheme())
+                    && url.getHost() != null
+                    && url.getRawPath().matches("(/\\d{0,4})?")
+                    && url.getRawQuery() == null
+                    && url.getRawFragment() == null;
+        }
+
+        /** Without user, password and token. */
+        @Override
+        public String toString() {
+            return "Redis[" + url.getScheme() + "://" + url.getHost() + ":" + url.getPort() + "]";
         }
     }
 

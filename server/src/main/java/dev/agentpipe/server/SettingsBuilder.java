@@ -4,6 +4,7 @@ import dev.agentpipe.core.event.EventLimits;
 import dev.agentpipe.server.Settings.Environment;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -28,6 +29,8 @@ public final class SettingsBuilder {
     private int databasePoolMin = 2;
     private int databasePoolMax = 10;
     private Duration databaseTimeout = Duration.ofMillis(30_000);
+
+    private Settings.Redis redis;
 
     private EventLimits eventLimits = EventLimits.DEFAULT;
     private int requestBytesMax = 8 << 20;
@@ -59,6 +62,7 @@ public final class SettingsBuilder {
         databasePoolMin = from.database().poolMin();
         databasePoolMax = from.database().poolMax();
         databaseTimeout = from.database().timeout();
+        redis = from.redis().orElse(null);
         eventLimits = from.ingest().events();
         requestBytesMax = from.ingest().requestBytesMax();
         streamConnectionsMax = from.streams().connectionsMax();
@@ -191,6 +195,12 @@ public final class SettingsBuilder {
     }
 
     /** @throws IllegalArgumentException if the settings do not fit together */
+    /** @param token the password where the URL has none; null for none */
+    public SettingsBuilder redis(URI url, String token) {
+        redis = new Settings.Redis(url, token);
+        return this;
+    }
+
     public Settings build() {
         boolean production = environment == Environment.PRODUCTION;
         return new Settings(
@@ -205,6 +215,7 @@ public final class SettingsBuilder {
                         databasePoolMin,
                         databasePoolMax,
                         databaseTimeout),
+                Optional.ofNullable(redis),
                 new Settings.Ingest(eventLimits, requestBytesMax),
                 new Settings.Streams(
                         streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax, streamStallMax),

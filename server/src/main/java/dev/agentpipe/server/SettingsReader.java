@@ -4,6 +4,8 @@ import dev.agentpipe.db.DatabaseSettings;
 import dev.agentpipe.server.Settings.Environment;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -25,6 +27,8 @@ public final class SettingsReader {
             "DATABASE_POOL_MIN",
             "DATABASE_POOL_MAX",
             "DATABASE_TIMEOUT",
+            "REDIS_URL",
+            "REDIS_TOKEN",
             "AGENTPIPE_BRIDGE_API_KEY",
             "AGENTPIPE_ADMIN_API_KEY",
             "AGENTPIPE_ENV",
@@ -43,8 +47,6 @@ public final class SettingsReader {
 
     /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
     static final List<String> LATER = List.of(
-            "REDIS_URL",
-            "REDIS_TOKEN",
             "ALLOWED_ORIGINS",
             "RATE_LIMIT_WINDOW_SECONDS",
             "RATE_LIMIT_MAX_REQUESTS",
@@ -114,6 +116,7 @@ public final class SettingsReader {
     private Result read() throws SettingsException {
         Environment environment = readEnvironment();
         readDatabase(environment);
+        readRedis();
         readKeys(environment);
         readListen();
         readDataDir();
@@ -160,6 +163,30 @@ public final class SettingsReader {
                             .formatted(builder.databasePoolMin(), builder.databasePoolMax()));
         }
         variables.duration("DATABASE_TIMEOUT", ChronoUnit.MILLIS, 100, 600_000).ifPresent(builder::databaseTimeout);
+    }
+
+    private void readRedis() {
+        Optional<String> text = variables.text("REDIS_URL");
+        Optional<URI> url = text.flatMap(SettingsReader::redisUrl);
+        if (text.isPresent() && url.isEmpty()) {
+            // Not what it is: it may hold a password.
+            variables.problem(
+                    "REDIS_URL",
+                    "cannot be used: allowed is redis://host:6379, or rediss://user:password@host:6379/0 for TLS");
+        }
+        Optional<String> token = variables.text("REDIS_TOKEN");
+        url.ifPresent(given -> builder.redis(given, token.orElse(null)));
+        if (token.isPresent() && !variables.isSet("REDIS_URL")) {
+            variables.problem("REDIS_TOKEN", "is set, but REDIS_URL, which it stands beside, is not");
+        }
+    }
+
+    private static Optional<URI> redisUrl(String text) {
+        try {
+            return Optional.of(new URI(text)).filter(Settings.Redis::isUrl);
+        } catch (URISyntaxException e) {
+            return Optional.empty();
+        }
     }
 
     private Optional<String> readUrl(String name) {

@@ -250,10 +250,40 @@ final class SettingsReaderTest {
     }
 
     @Test
-    void laterVariables_set_areNoticed() throws Exception {
-        SettingsReader.Result result = SettingsReader.read(Map.of("REDIS_URL", "redis://:secret@r", "PATH", "/bin"));
+    void redis_inAllItsForms_isRead() throws Exception {
+        for (String url :
+                List.of("redis://r", "redis://r:6380/3", "rediss://me:p%40ss@r.example:6379/0", "redis://:p@r/")) {
+            Settings.Redis redis = read(Map.of("REDIS_URL", url, "REDIS_TOKEN", "t0ken"))
+                    .redis()
+                    .orElseThrow();
+            assertEquals(url, redis.url().toString());
+            assertEquals("t0ken", redis.token());
+            assertFalse(redis.toString().matches(".*(p%40ss|t0ken|:p@).*"), redis.toString());
+        }
+        assertTrue(read(Map.of()).redis().isEmpty());
+    }
 
-        assertEquals(List.of("REDIS_URL is set, but this version does not use it yet"), result.notices());
+    @Test
+    void redis_thatCannotBeUsed_isNamedWithoutItsSecrets() {
+        for (String url : List.of(
+                "r:6379",
+                "http://hunter2@r",
+                "redis://",
+                "redis://r/first",
+                "redis://r/0?hunter2",
+                "redis://hun ter2@r")) {
+            String problems = problems(Map.of("REDIS_URL", url)).toString();
+            assertTrue(problems.contains("REDIS_URL"), problems);
+            assertFalse(problems.contains("ter2"), problems);
+        }
+        assertTrue(problems(Map.of("REDIS_TOKEN", "t0ken")).toString().contains("REDIS_TOKEN"));
+    }
+
+    @Test
+    void laterVariables_set_areNoticed() throws Exception {
+        SettingsReader.Result result = SettingsReader.read(Map.of("SENTRY_DSN", "https://secret@s/1", "PATH", "/bin"));
+
+        assertEquals(List.of("SENTRY_DSN is set, but this version does not use it yet"), result.notices());
     }
 
     private static Settings read(Map<String, String> environment) throws SettingsException {

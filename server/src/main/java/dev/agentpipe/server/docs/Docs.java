@@ -6,6 +6,7 @@ import dev.agentpipe.server.http.Replies;
 import dev.agentpipe.server.http.Routes;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.PathTemplateMatch;
@@ -14,6 +15,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.zip.CRC32C;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -22,21 +24,36 @@ import tools.jackson.databind.JsonNode;
  */
 public final class Docs {
 
+    private static final HttpString CONTENT_SECURITY_POLICY = HttpString.tryFromString("Content-Security-Policy");
+    private static final HttpString REFERRER_POLICY = HttpString.tryFromString("Referrer-Policy");
+
+    private static final String JSON = "application/json; charset=utf-8";
     private static final String HTML = "text/html; charset=utf-8";
 
     /** No script, no frame, nothing from elsewhere. */
     private static final String POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
             + "form-action 'none'; frame-ancestors 'none'";
 
-    /** The names that there are, and so the only resources that a URL can reach. */
-    private static final Map<String, String> FILES =
-            Map.of("style.css", "text/css; charset=utf-8", "icon.svg", "image/svg+xml");
+    /** What is answered, with its {@code ETag}. */
+    private record Text(String type, byte[] bytes, String tag) {
+        static Text of(String type, byte[] bytes) {
+            CRC32C checksum = new CRC32C();
+            checksum.update(bytes);
+            return new Text(type, bytes, Long.toHexString(checksum.getValue()));
+        }
+    }
 
-    /** Made by whoever asks first; others wait. */
+    /** Made for whoever asks first; others wait. */
     private static final class Made {
-        private static final JsonNode DOCUMENT = ApiDocument.of(Version.current());
-        private static final byte[] JSON = ApiDocument.pretty(DOCUMENT).getBytes(StandardCharsets.UTF_8);
-        private static final byte[] PAGE = ApiPage.of(DOCUMENT).getBytes(StandardCharsets.UTF_8);
+        private static final JsonNode API = ApiDocument.of(Version.current());
+        private static final Text DOCUMENT =
+                Text.of(JSON, ApiDocument.pretty(API).getBytes(StandardCharsets.UTF_8));
+        private static final Text PAGE = Text.of(HTML, ApiPage.of(API).getBytes(StandardCharsets.UTF_8));
+
+        /** By the names that there are: no others can be reached. */
+        private static final Map<String, Text> FILES = Map.of(
+                "style.css", Text.of("text/css; charset=utf-8", read("style.css")),
+                "icon.svg", Text.of("image/svg+xml", read("icon.svg")));
     }
 
     private Docs() {}
@@ -51,25 +68,22 @@ public final class Docs {
     }
 
     private static void openApi(HttpServerExchange exchange) {
-        secure(exchange);
-        Replies.document(exchange, "application/json; charset=utf-8", Made.JSON);
+        send(exchange, Made.DOCUMENT);
     }
 
     private static void page(HttpServerExchange exchange) {
-        secure(exchange);
-        Replies.document(exchange, HTML, Made.PAGE);
+        send(exchange, Made.PAGE);
     }
 
     private static void file(HttpServerExchange exchange) {
-        String name = exchange.getAttachment(PathTemplateMatch.ATTACHMENT_KEY)
+        Text file = Made.FILES.get(exchange.getAttachment(PathTemplateMatch.ATTACHMENT_KEY)
                 .getParameters()
-                .get("file");
-        if (!FILES.containsKey(name)) {
+                .get("file"));
+        if (file == null) {
             Replies.problem(exchange, Problem.NOT_FOUND, null);
-            return;
+        } else {
+            send(exchange, file);
         }
-        secure(exchange);
-        Replies.document(exchange, FILES.get(name), read(name));
     }
 
     private static byte[] read(String name) {
@@ -80,9 +94,11 @@ public final class Docs {
         }
     }
 
-    private static void secure(HttpServerExchange exchange) {
-        exchange.getResponseHeaders().put(new HttpString("Content-Security-Policy"), POLICY);
-        exchange.getResponseHeaders().put(new HttpString("Referrer-Policy"), "no-referrer");
-        exchange.getResponseHeaders().put(new HttpString(Headers.X_CONTENT_TYPE_OPTIONS_STRING), "nosniff");
+    private static void send(HttpServerExchange exchange, Text text) {
+        HeaderMap headers = exchange.getResponseHeaders();
+        headers.put(CONTENT_SECURITY_POLICY, POLICY);
+        headers.put(REFERRER_POLICY, "no-referrer");
+        headers.put(Headers.X_CONTENT_TYPE_OPTIONS, "nosniff");
+        Replies.document(exchange, text.type(), text.bytes(), text.tag());
     }
 }

@@ -27,7 +27,7 @@ public final class QueryParameters {
     private final Map<String, Deque<String>> query;
     private final List<Violation> violations = new ArrayList<>();
 
-    private QueryParameters(Map<String, Deque<String>> query) {
+    QueryParameters(Map<String, Deque<String>> query) {
         this.query = query;
     }
 

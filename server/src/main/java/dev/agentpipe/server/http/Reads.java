@@ -57,6 +57,11 @@ public final class Reads implements AutoCloseable {
         }));
     }
 
+    /** Requests that wait for a thread. */
+    int waiting() {
+        return threads.getQueue().size();
+    }
+
     private static Runnable reply(HttpServerExchange exchange, Supplier<Runnable> work) {
         try {
             return work.get();

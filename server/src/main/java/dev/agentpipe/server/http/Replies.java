@@ -9,10 +9,7 @@ import io.undertow.util.SameThreadExecutor;
 import io.undertow.util.StatusCodes;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +29,6 @@ public final class Replies {
     /** A browser may keep it, a shared cache not, and both ask before they use it. */
     private static final String REVALIDATE = "private, no-cache";
 
-    private static final int DIGEST_BYTES = 16;
-
     /** Seconds; spread, so that those who were turned away together do not come back together. */
     private static final int RETRY_AFTER_MIN = 1;
 
@@ -50,10 +45,11 @@ public final class Replies {
      * weak one, since the place in the log, which goes on all the time, is no part of it.
      *
      * @param json a JSON object
+     * @param opaque the tag without its quotes
      * @param place {@code streamPosition}, put into the object; null for none
      */
-    static void stored(HttpServerExchange exchange, byte[] json, String place) {
-        String tag = "W/\"" + digest(json) + '"';
+    static void stored(HttpServerExchange exchange, byte[] json, String opaque, String place) {
+        String tag = "W/\"" + opaque + '"';
         exchange.getResponseHeaders().put(Headers.ETAG, tag);
         exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, REVALIDATE);
         if (isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), tag)) {
@@ -64,9 +60,13 @@ public final class Replies {
         send(exchange, StatusCodes.OK, JSON, place == null ? json : placed(json, place));
     }
 
-    /** What is the same for everyone as long as this version of the server runs. */
-    public static void document(HttpServerExchange exchange, String contentType, byte[] body) {
-        String tag = '"' + digest(body) + '"';
+    /**
+     * What is the same for everyone as long as this version of the server runs.
+     *
+     * @param opaque the tag without its quotes
+     */
+    public static void document(HttpServerExchange exchange, String contentType, byte[] body, String opaque) {
+        String tag = '"' + opaque + '"';
         exchange.getResponseHeaders().put(Headers.ETAG, tag);
         exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-cache");
         if (isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), "W/" + tag)) {
@@ -77,26 +77,16 @@ public final class Replies {
         send(exchange, StatusCodes.OK, contentType, body);
     }
 
-    /** The digest of a body, short enough for a header and too long to be met twice. */
-    private static String digest(byte[] json) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(json);
-            return Base64.getUrlEncoder().withoutPadding().encodeToString(Arrays.copyOf(digest, DIGEST_BYTES));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
-    }
-
     /** RFC 9110, 13.1.2: a list of tags, weak or not, or any. */
     private static boolean isKnown(HeaderValues headers, String tag) {
         if (headers == null) {
             return false;
         }
-        String opaque = tag.substring(2);
+        String strong = tag.substring("W/".length());
         return headers.stream()
                 .flatMap(header -> Arrays.stream(header.split(",")))
                 .map(String::strip)
-                .anyMatch(one -> one.equals("*") || one.equals(opaque) || one.equals(tag));
+                .anyMatch(one -> one.equals("*") || one.equals(strong) || one.equals(tag));
     }
 
     private static byte[] placed(byte[] json, String place) {

@@ -84,8 +84,7 @@ final class ApiCallsTest {
         try (Connection connection = server.connect();
                 Statement statement = connection.createStatement()) {
             statement.execute("alter database \"" + name + "\" with allow_connections false");
-            statement.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity where datname = '" + name + "'");
+            statement.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = '" + name + "'");
         }
     }
 
