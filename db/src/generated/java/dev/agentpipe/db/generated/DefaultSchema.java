@@ -7,6 +7,7 @@ package dev.agentpipe.db.generated;
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.ConversationsWithTotals;
+import dev.agentpipe.db.generated.tables.Deletions;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
@@ -49,6 +50,11 @@ public class DefaultSchema extends SchemaImpl {
     public final ConversationsWithTotals CONVERSATIONS_WITH_TOTALS = ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS;
 
     /**
+     * The table <code>deletions</code>.
+     */
+    public final Deletions DELETIONS = Deletions.DELETIONS;
+
+    /**
      * The table <code>event_identities</code>.
      */
     public final EventIdentities EVENT_IDENTITIES = EventIdentities.EVENT_IDENTITIES;
@@ -87,6 +93,7 @@ public class DefaultSchema extends SchemaImpl {
             ConversationAgents.CONVERSATION_AGENTS,
             Conversations.CONVERSATIONS,
             ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS,
+            Deletions.DELETIONS,
             EventIdentities.EVENT_IDENTITIES,
             EventLog.EVENT_LOG,
             Events.EVENTS,

@@ -4,6 +4,7 @@
 package dev.agentpipe.db.generated;
 
 
+import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.Events;
 
@@ -23,6 +24,7 @@ public class Indexes {
     // INDEX definitions
     // -------------------------------------------------------------------------
 
+    public static final Index CONVERSATION_AGENTS_TYPE = Internal.createIndex(DSL.name("conversation_agents_type"), ConversationAgents.CONVERSATION_AGENTS, new OrderField[] { ConversationAgents.CONVERSATION_AGENTS.AGENT_TYPE, ConversationAgents.CONVERSATION_AGENTS.CONVERSATION_ID }, false);
     public static final Index CONVERSATIONS_ACTIVE = Internal.createIndex(DSL.name("conversations_active"), Conversations.CONVERSATIONS, new OrderField[] { Conversations.CONVERSATIONS.ID }, false);
     public static final Index EVENTS_CONVERSATION = Internal.createIndex(DSL.name("events_conversation"), Events.EVENTS, new OrderField[] { Events.EVENTS.CONVERSATION_ID, Events.EVENTS.POSITION }, false);
     public static final Index EVENTS_RARE_TYPE = Internal.createIndex(DSL.name("events_rare_type"), Events.EVENTS, new OrderField[] { Events.EVENTS.TYPE, Events.EVENTS.POSITION }, false);

@@ -6,12 +6,14 @@ package dev.agentpipe.db.generated;
 
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
+import dev.agentpipe.db.generated.tables.Deletions;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
 import dev.agentpipe.db.generated.tables.records.ConversationAgentsRecord;
 import dev.agentpipe.db.generated.tables.records.ConversationsRecord;
+import dev.agentpipe.db.generated.tables.records.DeletionsRecord;
 import dev.agentpipe.db.generated.tables.records.EventIdentitiesRecord;
 import dev.agentpipe.db.generated.tables.records.EventLogRecord;
 import dev.agentpipe.db.generated.tables.records.EventsRecord;
@@ -36,6 +38,7 @@ public class Keys {
 
     public static final UniqueKey<ConversationAgentsRecord> CONVERSATION_AGENTS_PKEY = Internal.createUniqueKey(ConversationAgents.CONVERSATION_AGENTS, DSL.name("conversation_agents_pkey"), new TableField[] { ConversationAgents.CONVERSATION_AGENTS.CONVERSATION_ID, ConversationAgents.CONVERSATION_AGENTS.ORDINAL }, true);
     public static final UniqueKey<ConversationsRecord> CONVERSATIONS_PKEY = Internal.createUniqueKey(Conversations.CONVERSATIONS, DSL.name("conversations_pkey"), new TableField[] { Conversations.CONVERSATIONS.ID }, true);
+    public static final UniqueKey<DeletionsRecord> DELETIONS_PKEY = Internal.createUniqueKey(Deletions.DELETIONS, DSL.name("deletions_pkey"), new TableField[] { Deletions.DELETIONS.CONVERSATION_ID }, true);
     public static final UniqueKey<EventIdentitiesRecord> EVENT_IDENTITIES_PKEY = Internal.createUniqueKey(EventIdentities.EVENT_IDENTITIES, DSL.name("event_identities_pkey"), new TableField[] { EventIdentities.EVENT_IDENTITIES.IDENTITY }, true);
     public static final UniqueKey<EventLogRecord> EVENT_LOG_PKEY = Internal.createUniqueKey(EventLog.EVENT_LOG, DSL.name("event_log_pkey"), new TableField[] { EventLog.EVENT_LOG.ONLY_ONE }, true);
     public static final UniqueKey<EventsRecord> EVENTS_PKEY = Internal.createUniqueKey(Events.EVENTS, DSL.name("events_pkey"), new TableField[] { Events.EVENTS.POSITION }, true);

@@ -7,6 +7,7 @@ package dev.agentpipe.db.generated;
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.ConversationsWithTotals;
+import dev.agentpipe.db.generated.tables.Deletions;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
@@ -33,6 +34,11 @@ public class Tables {
      * The table <code>conversations_with_totals</code>.
      */
     public static final ConversationsWithTotals CONVERSATIONS_WITH_TOTALS = ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS;
+
+    /**
+     * The table <code>deletions</code>.
+     */
+    public static final Deletions DELETIONS = Deletions.DELETIONS;
 
     /**
      * The table <code>event_identities</code>.

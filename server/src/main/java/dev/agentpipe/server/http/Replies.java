@@ -1,6 +1,5 @@
 package dev.agentpipe.server.http;
 
-import dev.agentpipe.core.event.Violation;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpContinue;
 import io.undertow.util.HeaderValues;
@@ -109,7 +108,7 @@ public final class Replies {
     }
 
     /** @param detail a sentence of its own; null where the title says all */
-    public static void problem(HttpServerExchange exchange, Problem problem, String detail, List<Violation> errors) {
+    public static void problem(HttpServerExchange exchange, Problem problem, String detail, List<?> errors) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("type", "about:blank");
         body.put("title", problem.title());

@@ -9,14 +9,31 @@ public final class Routes {
 
     private Routes() {}
 
+    /** What answers about conversations. */
+    public record Conversations(
+            HttpHandler list, HttpHandler one, HttpHandler delete, HttpHandler messages, HttpHandler recentMessages) {}
+
     /** What describes all of this. */
     public record Documents(HttpHandler openApi, HttpHandler page, HttpHandler file) {}
 
-    public static HttpHandler of(HttpHandler ingest, HttpHandler stream, HealthHandler health, Documents documents) {
+    public static HttpHandler of(
+            HttpHandler ingest,
+            HttpHandler upload,
+            HttpHandler stream,
+            HealthHandler health,
+            Conversations conversations,
+            Documents documents) {
         return new PathTemplateHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
                 .add("/api/ingest", new Resource().on(Methods.POST, ingest))
+                .add("/api/sessions/upload", new Resource().on(Methods.POST, upload))
                 .add("/api/realtime/stream", new Resource().on(Methods.GET, stream))
                 .add("/api/stream", new Resource().on(Methods.GET, stream))
+                .add("/api/conversations", new Resource().onGet(conversations.list()))
+                .add(
+                        "/api/conversations/{id}",
+                        new Resource().onGet(conversations.one()).on(Methods.DELETE, conversations.delete()))
+                .add("/api/conversations/{id}/messages", new Resource().onGet(conversations.messages()))
+                .add("/api/messages/recent", new Resource().onGet(conversations.recentMessages()))
                 .add("/api/health", new Resource().onGet(health::health))
                 .add("/api/health/live", new Resource().onGet(health::live))
                 .add("/api/health/ready", new Resource().onGet(health::ready))

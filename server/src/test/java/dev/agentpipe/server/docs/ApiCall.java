@@ -43,6 +43,10 @@ record ApiCall(String operation, int status, String code, String path, List<Stri
         return new ApiCall(operation, status, code, newPath, headers, body);
     }
 
+    ApiCall status(int newStatus) {
+        return new ApiCall(operation, newStatus, code, path, headers, body);
+    }
+
     ApiCall problem(String newCode) {
         return new ApiCall(operation, status, newCode, path, headers, body);
     }

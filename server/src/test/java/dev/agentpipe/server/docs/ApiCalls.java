@@ -12,6 +12,7 @@ final class ApiCalls {
     static final String NOBODYS_KEY = "ap_test_nobody-has-this-key";
 
     private static final String INGEST = "POST /api/ingest";
+    private static final String UPLOAD = "POST /api/sessions/upload";
     private static final List<String> STREAMS = List.of("GET /api/realtime/stream", "GET /api/stream");
     private static final String EVENT = "{\"type\":\"bridge.test\",\"data\":{}}";
 
@@ -29,6 +30,9 @@ final class ApiCalls {
         calls.add(ApiCall.get("/api/health", 200));
         calls.add(ApiCall.get("/api/health/live", 200));
         calls.add(ApiCall.get("/api/health/ready", 200));
+        uploads(calls);
+        reads(calls);
+        deletes(calls);
         documents(calls);
         return calls;
     }
@@ -61,6 +65,71 @@ final class ApiCalls {
         return ApiCall.of(INGEST, status).key(KEY);
     }
 
+    private static void uploads(List<ApiCall> calls) {
+        String session =
+                "{\"conversation\":{\"name\":\"n\",\"mode\":\"m\",\"initial_prompt\":\"\",\"status\":\"COMPLETED\","
+                        + "\"started_at\":\"2026-11-22T14:34:21Z\"},\"agents\":[],\"messages\":[]}";
+        String message = TestServer.messageBody("calls", "upload-1", "x");
+        calls.add(upload(201).json(session));
+        calls.add(upload(200).json(session));
+        calls.add(upload(201).lines(message + "\n" + TestServer.messageBody("calls-other", "upload-2", "x")));
+        calls.add(upload(200).lines(EVENT + "\n").problem(null));
+        calls.add(upload(400).problem("invalid_upload").json("{}"));
+        calls.add(upload(400).problem("invalid_event").lines("{\"type\":\"message.created\",\"data\":{}}"));
+        calls.add(upload(400).problem("unknown_event_type").lines("{\"type\":\"x\",\"data\":{}}"));
+        calls.add(upload(400).problem("invalid_json").lines("{\"type\":"));
+        calls.add(upload(400).problem("duplicate_key").lines("{\"type\":\"bridge.test\",\"type\":\"x\"}"));
+        calls.add(upload(400).problem("too_deep").lines("{\"a\":" + "[".repeat(64) + "]".repeat(64) + "}"));
+        calls.add(ApiCall.of(UPLOAD, 401).problem("unauthorized").json(session));
+        calls.add(
+                upload(409).problem("message_id_conflict").lines(TestServer.messageBody("calls", "upload-1", "other")));
+        calls.add(upload(413)
+                .problem("event_too_large")
+                .lines(TestServer.messageBody("calls", "upload-3", "x".repeat(1 << 20))));
+        calls.add(upload(413).problem("upload_too_large").lines((EVENT + "\n").repeat(50_001)));
+        calls.add(upload(415).problem("unsupported_media_type").json(session).with("Content-Encoding", "br"));
+    }
+
+    private static ApiCall upload(int status) {
+        return ApiCall.of(UPLOAD, status).key(KEY);
+    }
+
+    /** Paths with the examples of the document, which are stored. */
+    private static final List<String> READS = List.of(
+            "/api/conversations",
+            "/api/conversations/{id}",
+            "/api/conversations/{id}/messages",
+            "/api/messages/recent");
+
+    /** A parameter with a value that it cannot have, for each of them. */
+    private static final List<String> REFUSED =
+            List.of("?page=0&limit=1000000000&cursor=x", "?includeMessages=x", "?page=x", "?status=x");
+
+    private static void reads(List<ApiCall> calls) {
+        for (int i = 0; i < READS.size(); i++) {
+            ApiCall ok = ApiCall.of("GET " + READS.get(i), 200).at(READS.get(i).replace("{id}", "c-1"));
+            calls.add(ok);
+            calls.add(ok.key(ADMIN_KEY));
+            calls.add(ok.status(304).with("If-None-Match", "*"));
+            calls.add(ok.status(400).problem("invalid_parameter").at(ok.path() + REFUSED.get(i)));
+            if (READS.get(i).contains("{id}")) {
+                calls.add(ok.status(404).problem("not_found").at(ok.path().replace("c-1", "nobody")));
+                calls.add(
+                        ok.status(400).problem("invalid_parameter").at(ok.path().replace("c-1", "x".repeat(256))));
+            }
+        }
+    }
+
+    private static void deletes(List<ApiCall> calls) {
+        ApiCall delete = ApiCall.of("DELETE /api/conversations/{id}", 204).key(ADMIN_KEY);
+        calls.add(delete.at("/api/conversations/calls"));
+        calls.add(delete.status(404).problem("not_found").at("/api/conversations/calls"));
+        calls.add(delete.status(400).problem("invalid_parameter").at("/api/conversations/" + "x".repeat(256)));
+        ApiCall unauthorized = ApiCall.of(delete.operation(), 401).at("/api/conversations/calls");
+        calls.add(unauthorized.problem("unauthorized"));
+        calls.add(unauthorized.status(403).key(KEY).problem("forbidden"));
+    }
+
     private static void documents(List<ApiCall> calls) {
         for (String path : List.of("/api/openapi.json", "/api/docs")) {
             calls.add(ApiCall.get(path, 200));
@@ -77,6 +146,16 @@ final class ApiCalls {
     static List<ApiCall> withoutDatabase() {
         List<ApiCall> calls = new ArrayList<>();
         calls.add(ingest(503).problem("database_unavailable").json(EVENT));
+        calls.add(upload(503).problem("database_unavailable").lines(EVENT));
+        for (String read : READS) {
+            calls.add(ApiCall.of("GET " + read, 503)
+                    .problem("database_unavailable")
+                    .at(read.replace("{id}", "c-1")));
+        }
+        calls.add(ApiCall.of("DELETE /api/conversations/{id}", 503)
+                .problem("database_unavailable")
+                .at("/api/conversations/c-1")
+                .key(ADMIN_KEY));
         calls.add(ApiCall.get("/api/health", 503));
         for (String stream : STREAMS) {
             calls.add(ApiCall.of(stream, 503).problem("database_unavailable").at("/api/stream?replay=1"));

@@ -51,6 +51,16 @@ final class ApiCallsTest {
         server = TestServer.start();
         api = new Api(server.get("/api/openapi.json").response().body());
         check = new AnswerCheck(api);
+        storeExamples();
+    }
+
+    /** So that what the document has as an example is there to be read. */
+    private static void storeExamples() {
+        JsonNode bodies = api.document().at("/paths/~1api~1ingest/post/requestBody/content/application~1json/examples");
+        bodies.forEach(example -> ApiCall.of("POST /api/ingest", 0)
+                .key(TestServer.KEY)
+                .json(example.get("value").toString())
+                .send(server));
     }
 
     @AfterAll

@@ -107,8 +107,7 @@ final class ApiDocumentTest {
                 .map(problem -> problem.name().toLowerCase(Locale.ROOT))
                 .toList();
 
-        assertEquals(
-                new TreeSet<>(codes), new TreeSet<>(strings(document.at("/components/schemas/ProblemCode/enum"))));
+        assertEquals(new TreeSet<>(codes), new TreeSet<>(strings(document.at("/components/schemas/ProblemCode/enum"))));
         assertEquals(
                 new TreeSet<>(codes),
                 new TreeSet<>(document.at("/components/examples").propertyNames()));

@@ -42,7 +42,9 @@ record Probe(Operation operation, String parameter, String path, boolean isAllow
     }
 
     static String query(String path, String name, String value) {
-        return path + "?" + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
+        // The greatest page is that of the smallest pages.
+        return path + "?" + (name.equals("page") ? "limit=1&" : "") + name + "="
+                + URLEncoder.encode(value, StandardCharsets.UTF_8);
     }
 
     private static List<String> allowed(Api api, JsonNode schema) {
@@ -94,6 +96,17 @@ record Probe(Operation operation, String parameter, String path, boolean isAllow
                                 ? List.of("yesterday", "2026-02-30", "2026-01-31T12:00:00")
                                 : List.of();
         };
+    }
+
+    private static List<String> refusedText(JsonNode schema) {
+        if (schema.has("maxLength")) {
+            return List.of("x".repeat(schema.get("maxLength").intValue() + 1));
+        }
+        boolean isDate = schema.at("/anyOf/0/format").stringValue("").equals("date");
+        boolean isCursor = schema.path("format").stringValue("").equals("cursor");
+        return isDate
+                ? List.of("yesterday", "2026-02-30", "2026-01-31T12:00:00")
+                : isCursor ? List.of("x", "x".repeat(4_000)) : List.of();
     }
 
     /** Different ones, unless one is given. */
