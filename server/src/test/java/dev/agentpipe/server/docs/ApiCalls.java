@@ -1,5 +1,6 @@
 package dev.agentpipe.server.docs;
 
+import static dev.agentpipe.server.TestServer.ADMIN_KEY;
 import static dev.agentpipe.server.TestServer.KEY;
 
 import dev.agentpipe.server.TestServer;
