@@ -54,6 +54,10 @@ public final class Database implements AutoCloseable {
     private final HikariDataSource uploader;
     private final UploadLog uploads;
     private final Conversations conversations;
+    private final Usage usage;
+    private final Transcripts transcripts;
+    private final Search search;
+    private final SearchIndex searchIndex;
 
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
@@ -82,6 +86,10 @@ public final class Database implements AutoCloseable {
         this.eventLog = new PostgresEventLog(writer, sql);
         this.retention = new Retention(sql);
         this.conversations = new Conversations(sql);
+        this.usage = new Usage(sql);
+        this.transcripts = new Transcripts(sql);
+        this.search = new Search(sql);
+        this.searchIndex = new SearchIndex(sql);
     }
 
     /**
@@ -130,6 +138,23 @@ public final class Database implements AutoCloseable {
 
     public Conversations conversations() {
         return conversations;
+    }
+
+    public Usage usage() {
+        return usage;
+    }
+
+    public Transcripts transcripts() {
+        return transcripts;
+    }
+
+    public Search search() {
+        return search;
+    }
+
+    /** For the one thread that keeps it up to date. */
+    public SearchIndex searchIndex() {
+        return searchIndex;
     }
 
     /** How long PostgreSQL took to answer just now. */

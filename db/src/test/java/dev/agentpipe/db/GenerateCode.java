@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.jooq.codegen.GenerationTool;
 import org.jooq.meta.jaxb.Configuration;
 import org.jooq.meta.jaxb.Database;
+import org.jooq.meta.jaxb.ForcedType;
 import org.jooq.meta.jaxb.Generate;
 import org.jooq.meta.jaxb.Generator;
 import org.jooq.meta.jaxb.Jdbc;
@@ -34,6 +35,9 @@ final class GenerateCode {
                                 .withInputSchema("public")
                                 .withOutputSchemaToDefault(true)
                                 .withExcludes("flyway_schema_history")
+                                // jOOQ knows no such type; nobody reads or writes it but in plain SQL.
+                                .withForcedTypes(
+                                        new ForcedType().withName("CLOB").withIncludeTypes("tsvector"))
                                 .withIncludeRoutines(false)
                                 .withIncludeTriggerRoutines(false))
                         .withGenerate(new Generate()

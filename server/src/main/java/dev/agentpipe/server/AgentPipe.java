@@ -14,6 +14,7 @@ import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
 import dev.agentpipe.server.docs.Docs;
+import dev.agentpipe.server.export.ExportHandler;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
 import dev.agentpipe.server.http.IngestHandler;
@@ -26,9 +27,14 @@ import dev.agentpipe.server.read.ConversationList;
 import dev.agentpipe.server.read.ConversationMessages;
 import dev.agentpipe.server.read.RecentMessages;
 import dev.agentpipe.server.redis.Redis;
+import dev.agentpipe.server.search.SearchHandler;
+import dev.agentpipe.server.search.SearchIndexer;
+import dev.agentpipe.server.search.SearchKinds;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
 import dev.agentpipe.server.upload.UploadHandler;
+import dev.agentpipe.server.usage.MetricsSummary;
+import dev.agentpipe.server.usage.RealtimeStats;
 import io.undertow.server.HttpHandler;
 import java.net.URI;
 import java.security.SecureRandom;
@@ -96,11 +102,15 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
             housekeeping.blockingEvery(Duration.ofMinutes(1), database.conversations()::finishDeletions);
+            housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
                 EventRetention retention =
                         new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
                 housekeeping.blockingEvery(EventRetention.FIRST, EventRetention.INTERVAL, retention::deleteOld);
             }
+
+            SearchIndexer indexer = new SearchIndexer(database.searchIndex(), tail::seen);
+            housekeeping.blockingEvery(SearchIndexer.INTERVAL, indexer::catchUp);
 
             Reads reads = parts.add(
                     "reads", new Reads(readsAtATime(settings.database().poolMax())));
@@ -124,13 +134,18 @@ public final class AgentPipe implements AutoCloseable {
                             settings.ingest().requestBytesMax()),
                     uploads,
                     new StreamHandler(streams, eventLog, tail, start.epoch()),
-                    new HealthHandler(health),
                     new Routes.Conversations(
                             read.of(new ConversationList(database.conversations())),
                             read.ofConversation(new ConversationDetail(database.conversations(), access)),
                             new ConversationDeletes(database.conversations(), access, reads, tail),
                             read.ofConversation(new ConversationMessages(database.conversations())),
+                            new ExportHandler(database.transcripts(), reads, access),
                             read.of(new RecentMessages(database.conversations()))),
+                    new SearchHandler(access, reads, database.search(), start.epoch()),
+                    read.of(new SearchKinds(database.search())),
+                    read.of(new MetricsSummary(database.usage(), Clock.systemUTC())),
+                    read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC())),
+                    new HealthHandler(health),
                     Docs.documents());
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
             parts.add("streams", streams);

@@ -7,6 +7,8 @@ package dev.agentpipe.db.generated;
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.Events;
+import dev.agentpipe.db.generated.tables.Messages;
+import dev.agentpipe.db.generated.tables.SearchDocuments;
 
 import org.jooq.Index;
 import org.jooq.OrderField;
@@ -28,4 +30,7 @@ public class Indexes {
     public static final Index CONVERSATIONS_ACTIVE = Internal.createIndex(DSL.name("conversations_active"), Conversations.CONVERSATIONS, new OrderField[] { Conversations.CONVERSATIONS.ID }, false);
     public static final Index EVENTS_CONVERSATION = Internal.createIndex(DSL.name("events_conversation"), Events.EVENTS, new OrderField[] { Events.EVENTS.CONVERSATION_ID, Events.EVENTS.POSITION }, false);
     public static final Index EVENTS_RARE_TYPE = Internal.createIndex(DSL.name("events_rare_type"), Events.EVENTS, new OrderField[] { Events.EVENTS.TYPE, Events.EVENTS.POSITION }, false);
+    public static final Index MESSAGES_POSITION = Internal.createIndex(DSL.name("messages_position"), Messages.MESSAGES, new OrderField[] { Messages.MESSAGES.POSITION }, false);
+    public static final Index SEARCH_DOCUMENTS_POSITION = Internal.createIndex(DSL.name("search_documents_position"), SearchDocuments.SEARCH_DOCUMENTS, new OrderField[] { SearchDocuments.SEARCH_DOCUMENTS.POSITION }, false);
+    public static final Index SEARCH_DOCUMENTS_WORDS = Internal.createIndex(DSL.name("search_documents_words"), SearchDocuments.SEARCH_DOCUMENTS, new OrderField[] { SearchDocuments.SEARCH_DOCUMENTS.WORDS }, false);
 }

@@ -12,6 +12,17 @@ import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
+import dev.agentpipe.db.generated.tables.SearchDocuments;
+import dev.agentpipe.db.generated.tables.SearchIndex;
+import dev.agentpipe.db.generated.tables.UsageAgents;
+import dev.agentpipe.db.generated.tables.UsageBetween;
+import dev.agentpipe.db.generated.tables.UsageProgress;
+import dev.agentpipe.db.generated.tables.UsageTotals;
+import dev.agentpipe.db.generated.tables.records.UsageTotalsRecord;
+
+import org.jooq.Configuration;
+import org.jooq.Field;
+import org.jooq.Result;
 
 
 /**
@@ -59,4 +70,74 @@ public class Tables {
      * The table <code>messages</code>.
      */
     public static final Messages MESSAGES = Messages.MESSAGES;
+
+    /**
+     * The table <code>search_documents</code>.
+     */
+    public static final SearchDocuments SEARCH_DOCUMENTS = SearchDocuments.SEARCH_DOCUMENTS;
+
+    /**
+     * The table <code>search_index</code>.
+     */
+    public static final SearchIndex SEARCH_INDEX = SearchIndex.SEARCH_INDEX;
+
+    /**
+     * The table <code>usage_agents</code>.
+     */
+    public static final UsageAgents USAGE_AGENTS = UsageAgents.USAGE_AGENTS;
+
+    /**
+     * done bigint, through bigint
+     */
+    public static final UsageBetween USAGE_BETWEEN = UsageBetween.USAGE_BETWEEN;
+
+    /**
+     * Call <code>usage_between</code>.
+     */
+    public static Result<UsageTotalsRecord> USAGE_BETWEEN(
+          Configuration configuration
+        , Long done
+        , Long through
+    ) {
+        return configuration.dsl().selectFrom(dev.agentpipe.db.generated.tables.UsageBetween.USAGE_BETWEEN.call(
+              done
+            , through
+        )).fetch();
+    }
+
+    /**
+     * Get <code>usage_between</code> as a table.
+     */
+    public static UsageBetween USAGE_BETWEEN(
+          Long done
+        , Long through
+    ) {
+        return dev.agentpipe.db.generated.tables.UsageBetween.USAGE_BETWEEN.call(
+            done,
+            through
+        );
+    }
+
+    /**
+     * Get <code>usage_between</code> as a table.
+     */
+    public static UsageBetween USAGE_BETWEEN(
+          Field<Long> done
+        , Field<Long> through
+    ) {
+        return dev.agentpipe.db.generated.tables.UsageBetween.USAGE_BETWEEN.call(
+            done,
+            through
+        );
+    }
+
+    /**
+     * The table <code>usage_progress</code>.
+     */
+    public static final UsageProgress USAGE_PROGRESS = UsageProgress.USAGE_PROGRESS;
+
+    /**
+     * The table <code>usage_totals</code>.
+     */
+    public static final UsageTotals USAGE_TOTALS = UsageTotals.USAGE_TOTALS;
 }

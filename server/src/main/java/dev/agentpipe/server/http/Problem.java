@@ -30,6 +30,7 @@ public enum Problem {
     TOO_MANY_READS(StatusCodes.SERVICE_UNAVAILABLE, "The server has more to look up than it can"),
     TOO_MANY_UPLOADS(StatusCodes.SERVICE_UNAVAILABLE, "The server has more uploads than it can hold"),
     DATABASE_UNAVAILABLE(StatusCodes.SERVICE_UNAVAILABLE, "The database is not available"),
+    TOO_MANY_EXPORTS(StatusCodes.SERVICE_UNAVAILABLE, "The server has as many exports under way as it may"),
     TOO_MANY_STREAMS(StatusCodes.SERVICE_UNAVAILABLE, "The server has as many streams as it may"),
     SHUTTING_DOWN(StatusCodes.SERVICE_UNAVAILABLE, "The server is stopping");
 

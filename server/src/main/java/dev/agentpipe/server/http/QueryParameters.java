@@ -21,6 +21,10 @@ import java.util.Optional;
  */
 public final class QueryParameters {
 
+    /** Of text that is no instant. */
+    public static final String INSTANT_EXPECTED =
+            "a date such as 2026-01-31, or with a time and a zone, such as 2026-01-31T12:00:00Z";
+
     private static final int YEAR_MIN = 1;
     private static final int YEAR_MAX = 9_999;
 
@@ -140,6 +144,16 @@ public final class QueryParameters {
         if (value == null) {
             return Optional.empty();
         }
+        Optional<Instant> instant = instantOf(value, daysLater > 0);
+        if (instant.isEmpty()) {
+            violation(name, INSTANT_EXPECTED);
+        }
+        return instant;
+    }
+
+    /** What {@link #instant(String)} takes, or as {@link #endInstant} does; empty for anything else. */
+    public static Optional<Instant> instantOf(String value, boolean isEnd) {
+        int daysLater = isEnd ? 1 : 0;
         try {
             // The plus of an offset is a space in a query that was not encoded.
             Instant instant = value.length() > "2026-01-31".length()
@@ -156,7 +170,6 @@ public final class QueryParameters {
         } catch (DateTimeException e) {
             // Told below.
         }
-        violation(name, "a date such as 2026-01-31, or with a time and a zone, such as 2026-01-31T12:00:00Z");
         return Optional.empty();
     }
 

@@ -48,32 +48,38 @@ public final class Replies {
      * @param place {@code streamPosition}, put into the object; null for none
      */
     static void stored(HttpServerExchange exchange, byte[] json, String opaque, String place) {
-        String tag = "W/\"" + opaque + '"';
-        exchange.getResponseHeaders().put(Headers.ETAG, tag);
-        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, REVALIDATE);
-        if (isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), tag)) {
-            exchange.setStatusCode(StatusCodes.NOT_MODIFIED);
-            afterBody(exchange, exchange::endExchange);
+        if (notModified(exchange, opaque)) {
             return;
         }
         send(exchange, StatusCodes.OK, JSON, place == null ? json : placed(json, place));
     }
 
     /**
-     * What is the same for everyone as long as this version of the server runs.
+     * Sets the headers of stored data, and answers 304 if the client has it.
+     *
+     * @param opaque the tag without its quotes
+     */
+    public static boolean notModified(HttpServerExchange exchange, String opaque) {
+        String tag = "W/\"" + opaque + '"';
+        exchange.getResponseHeaders().put(Headers.ETAG, tag);
+        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, REVALIDATE);
+        if (!isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), tag)) {
+            return false;
+        }
+        exchange.setStatusCode(StatusCodes.NOT_MODIFIED);
+        afterBody(exchange, exchange::endExchange);
+        return true;
+    }
+
+    /**
+     * What stays the same as long as this version of the server runs.
      *
      * @param opaque the tag without its quotes
      */
     public static void document(HttpServerExchange exchange, String contentType, byte[] body, String opaque) {
-        String tag = '"' + opaque + '"';
-        exchange.getResponseHeaders().put(Headers.ETAG, tag);
-        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-cache");
-        if (isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), "W/" + tag)) {
-            exchange.setStatusCode(StatusCodes.NOT_MODIFIED);
-            afterBody(exchange, exchange::endExchange);
-            return;
+        if (!notModified(exchange, opaque)) {
+            send(exchange, StatusCodes.OK, contentType, body);
         }
-        send(exchange, StatusCodes.OK, contentType, body);
     }
 
     /** RFC 9110, 13.1.2: a list of tags, weak or not, or any. */

@@ -20,10 +20,10 @@ import org.xnio.channels.StreamSourceChannel;
  *
  * <p>Thread-safe; each body is read on its connection's I/O thread.
  */
-final class RequestBodies {
+public final class RequestBodies {
 
     /** Why a body was not read. */
-    enum Failure {
+    public enum Failure {
         TOO_LARGE,
         /** All bodies together are too large. */
         NO_ROOM
@@ -35,7 +35,7 @@ final class RequestBodies {
     private final long allBytesMax;
     private final AtomicLong allBytes = new AtomicLong();
 
-    RequestBodies(int bodyBytesMax, long allBytesMax) {
+    public RequestBodies(int bodyBytesMax, long allBytesMax) {
         this.bodyBytesMax = bodyBytesMax;
         this.allBytesMax = allBytesMax;
     }
@@ -50,7 +50,7 @@ final class RequestBodies {
      * the handler's call, so that the exchange may be answered from anywhere. Neither is called if the client goes away
      * before its body is complete.
      */
-    void read(HttpServerExchange exchange, Consumer<byte[]> done, Consumer<Failure> failed) {
+    public void read(HttpServerExchange exchange, Consumer<byte[]> done, Consumer<Failure> failed) {
         Reading reading = new Reading(exchange, done, failed);
         exchange.addExchangeCompleteListener((completed, others) -> {
             reading.free();

@@ -33,6 +33,7 @@ final class ApiCalls {
         calls.add(ApiCall.get("/api/health/ready", 200));
         uploads(calls);
         reads(calls);
+        searches(calls);
         deletes(calls);
         documents(calls);
         return calls;
@@ -74,7 +75,7 @@ final class ApiCalls {
         calls.add(upload(201).json(session));
         calls.add(upload(200).json(session));
         calls.add(upload(201).lines(message + "\n" + TestServer.messageBody("calls-other", "upload-2", "x")));
-        calls.add(upload(200).lines(EVENT + "\n").problem(null));
+        calls.add(upload(201).lines(EVENT + "\n"));
         calls.add(upload(400).problem("invalid_upload").json("{}"));
         calls.add(upload(400).problem("invalid_event").lines("{\"type\":\"message.created\",\"data\":{}}"));
         calls.add(upload(400).problem("unknown_event_type").lines("{\"type\":\"x\",\"data\":{}}"));
@@ -95,30 +96,71 @@ final class ApiCalls {
         return ApiCall.of(UPLOAD, status).key(KEY);
     }
 
-    /** Paths with the examples of the document, which are stored. */
-    private static final List<String> READS = List.of(
-            "/api/conversations",
-            "/api/conversations/{id}",
-            "/api/conversations/{id}/messages",
-            "/api/messages/recent");
+    /**
+     * A GET of what is stored.
+     *
+     * @param query that it has
+     * @param refused one that it cannot have
+     */
+    private record Read(String path, String query, String refused) {
 
-    /** A parameter with a value that it cannot have, for each of them. */
-    private static final List<String> REFUSED =
-            List.of("?page=0&limit=1000000000&cursor=x", "?includeMessages=x", "?page=x", "?status=x");
+        ApiCall call(int status) {
+            return ApiCall.of("GET " + path, status).at(path.replace("{id}", "c-1") + query);
+        }
+    }
+
+    private static final List<Read> READS = List.of(
+            new Read("/api/conversations", "", "?page=0&limit=1000000000&cursor=x"),
+            new Read("/api/conversations", "?status=ACTIVE,ERROR&model=claude&sort=totalCost&limit=1", "?sort=name"),
+            new Read("/api/conversations/{id}", "", "?includeMessages=x"),
+            new Read("/api/conversations/{id}", "?includeMessages=false", "?includeMessages=0"),
+            new Read("/api/conversations/{id}/messages", "?limit=1", "?page=x&cursor=y"),
+            new Read("/api/messages/recent", "?status=COMPLETED", "?status=x"),
+            new Read("/api/conversations/{id}/export", "", "?format=x"),
+            new Read("/api/conversations/{id}/export", "?format=jsonl", "?format=JSON"),
+            new Read("/api/conversations/{id}/export", "?format=csv", "?format=pdf"),
+            new Read("/api/conversations/{id}/export", "?format=markdown", "?format=md"),
+            new Read("/api/search", "?type=agents", ""),
+            new Read("/api/search", "?type=models", "?type=x"),
+            new Read("/api/metrics/summary", "", "?startDate=x&endDate=2026-02-30&interval=week"),
+            new Read(
+                    "/api/metrics/summary",
+                    "?startDate=2026-11-20&endDate=2026-11-24&interval=day",
+                    "?startDate=2000-01-01&interval=hour"));
 
     private static void reads(List<ApiCall> calls) {
-        for (int i = 0; i < READS.size(); i++) {
-            ApiCall ok = ApiCall.of("GET " + READS.get(i), 200).at(READS.get(i).replace("{id}", "c-1"));
+        for (Read read : READS) {
+            ApiCall ok = read.call(200);
+            String path = read.path().replace("{id}", "c-1");
             calls.add(ok);
             calls.add(ok.key(ADMIN_KEY));
             calls.add(ok.status(304).with("If-None-Match", "*"));
-            calls.add(ok.status(400).problem("invalid_parameter").at(ok.path() + REFUSED.get(i)));
-            if (READS.get(i).contains("{id}")) {
-                calls.add(ok.status(404).problem("not_found").at(ok.path().replace("c-1", "nobody")));
-                calls.add(
-                        ok.status(400).problem("invalid_parameter").at(ok.path().replace("c-1", "x".repeat(256))));
+            calls.add(ok.status(400).problem("invalid_parameter").at(path + read.refused()));
+            if (read.path().contains("{id}")) {
+                calls.add(ok.status(404).problem("not_found").at(path.replace("c-1", "nobody")));
+                calls.add(ok.status(400).problem("invalid_parameter").at(path.replace("c-1", "x".repeat(256))));
             }
         }
+        calls.add(ApiCall.get("/api/realtime/stats", 200));
+        calls.add(ApiCall.get("/api/realtime/stats", 304).with("If-None-Match", "*"));
+    }
+
+    private static void searches(List<ApiCall> calls) {
+        ApiCall search = ApiCall.of("POST /api/search", 200);
+        calls.add(search.json("{}"));
+        calls.add(search.json("{\"query\":\"lease\"}"));
+        calls.add(search.json("{\"query\":\"\\\"small job\\\"\",\"filters\":{\"status\":[\"ACTIVE\",\"COMPLETED\"],"
+                + "\"agentTypes\":[\"claude\"],\"models\":[\"claude\"],\"startDate\":\"2026-01-01\","
+                + "\"endDate\":\"2027-01-01T00:00:00Z\",\"minCost\":0,\"maxCost\":9.5,\"minTokens\":0,"
+                + "\"maxTokens\":100000},\"sort\":\"totalCost\",\"order\":\"asc\",\"page\":1,\"limit\":5}"));
+        calls.add(search.status(400)
+                .problem("invalid_parameter")
+                .json("{\"query\":7,\"page\":0,\"filters\":{\"status\":[\"x\"],\"startDate\":\"x\"}}"));
+        calls.add(search.status(400).problem("invalid_json").json("{"));
+        calls.add(search.status(413)
+                .problem("request_too_large")
+                .json("{\"query\":\"" + "x".repeat(64 << 10) + "\"}"));
+        calls.add(search.status(415).problem("unsupported_media_type").lines("{}"));
     }
 
     private static void deletes(List<ApiCall> calls) {

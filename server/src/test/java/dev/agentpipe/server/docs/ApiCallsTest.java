@@ -37,7 +37,9 @@ final class ApiCallsTest {
     /** Answers that only a server gets into that is pressed or stopped by all means; and where they are tested. */
     private static final Set<String> NOT_MADE_HERE = Set.of(
             "queue_full", // BackpressureTest
-            "too_many_reads", // ReadsTest
+            "too_many_reads", // ReadHandlersTest
+            "too_many_uploads", // of UploadHandler's tests
+            "too_many_exports", // of ExportHandler's tests
             "shutting_down"); // StopTest, BackpressureTest
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -129,7 +131,11 @@ final class ApiCallsTest {
                 .forEach(call -> made.add(
                         call.operation() + " " + call.status() + (call.code() == null ? "" : " " + call.code())));
 
-        assertEquals(String.join("\n", documented), String.join("\n", made));
+        Set<String> neverMade = new TreeSet<>(documented);
+        neverMade.removeAll(made);
+        made.removeAll(documented);
+        assertEquals(Set.of(), neverMade, "documented, and never made");
+        assertEquals(Set.of(), made, "made, and not documented");
     }
 
     @Test
@@ -197,7 +203,8 @@ final class ApiCallsTest {
         String explicit =
                 Probe.query(path, name, parameter.at("/schema/default").asString());
 
-        assertEquals(tag(call.at(path)), tag(call.at(explicit)), explicit);
+        String otherwise = name.equals("page") ? path + "?limit=1" : path;
+        assertEquals(tag(call.at(otherwise)), tag(call.at(explicit)), explicit);
     }
 
     private static String tag(ApiCall call) {
