@@ -27,8 +27,18 @@ import tools.jackson.databind.node.ObjectNode;
 final class ApiDocument {
 
     /** In the order in which the document tells of them. */
-    private static final List<String> PIECES =
-            List.of("openapi", "ingest", "upload", "stream", "conversations", "export", "search", "metrics", "health", "documents", "problems");
+    private static final List<String> PIECES = List.of(
+            "openapi",
+            "ingest",
+            "upload",
+            "stream",
+            "conversations",
+            "export",
+            "search",
+            "metrics",
+            "health",
+            "documents",
+            "problems");
 
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)

@@ -3,6 +3,7 @@ package dev.agentpipe.server.docs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 
@@ -11,15 +12,15 @@ final class SchemaView {
 
     private static final String SCHEMAS = "#/components/schemas/";
 
-    /** Words for a bound, by the keyword; with the value they are a phrase. */
-    private static final Map<String, String> BOUNDS = Map.of(
-            "exclusiveMaximum", "below",
-            "minLength", "characters at least",
-            "maxLength", "characters at most",
-            "minItems", "items at least",
-            "maxItems", "items at most",
-            "pattern", "pattern",
-            "default", "default");
+    /** What a bound is called; the value stands where the # is. */
+    private static final Map<String, String> BOUNDS = new TreeMap<>(Map.of(
+            "exclusiveMaximum", "below #",
+            "minLength", "at least # characters",
+            "maxLength", "at most # characters",
+            "minItems", "at least # items",
+            "maxItems", "at most # items",
+            "pattern", "pattern #",
+            "default", "default #"));
 
     private final Html html;
 
@@ -77,13 +78,11 @@ final class SchemaView {
         return schema.has("format") ? name + " (" + schema.get("format").stringValue() + ")" : name;
     }
 
+    /** To a named schema, or to a part of one. */
     private void reference(String reference) {
-        String name = reference.substring(reference.lastIndexOf('/') + 1);
-        if (reference.startsWith(SCHEMAS)) {
-            html.element("a", name, "href", "#" + anchor(name));
-        } else {
-            html.text(name);
-        }
+        String name = reference.substring(SCHEMAS.length());
+        String whole = name.split("/")[0];
+        html.element("a", name.replace("/properties/", "."), "href", "#" + anchor(whole));
     }
 
     private static List<String> bounds(JsonNode schema) {
@@ -94,11 +93,9 @@ final class SchemaView {
         }
         BOUNDS.forEach((keyword, words) -> {
             if (schema.has(keyword)) {
-                String value = schema.get(keyword).asString();
-                bounds.add(words.contains(" ") ? words.replaceFirst(" ", " " + "") + " " + value : words + " " + value);
+                bounds.add(words.replace("#", schema.get(keyword).asString()));
             }
         });
-        bounds.sort(null);
         return bounds;
     }
 

@@ -76,7 +76,7 @@ final class AnswerCheck {
         String mediaType = type.replaceFirst(";.*", "");
         assertTrue(contents.has(mediaType), () -> "a type that is not documented: " + type);
         String schema = where + "/content/" + mediaType.replace("/", "~1") + "/schema";
-        if (mediaType.endsWith("json")) {
+        if (mediaType.equals("application/json") || mediaType.endsWith("+json")) {
             JsonNode json = JSON.readTree(answer.body());
             assertFits(api.misfitsOfAnswer(schema, json), json);
             problem(call, mediaType, contents, json);

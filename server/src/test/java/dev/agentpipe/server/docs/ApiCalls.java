@@ -157,9 +157,7 @@ final class ApiCalls {
                 .problem("invalid_parameter")
                 .json("{\"query\":7,\"page\":0,\"filters\":{\"status\":[\"x\"],\"startDate\":\"x\"}}"));
         calls.add(search.status(400).problem("invalid_json").json("{"));
-        calls.add(search.status(413)
-                .problem("request_too_large")
-                .json("{\"query\":\"" + "x".repeat(64 << 10) + "\"}"));
+        calls.add(search.status(413).problem("request_too_large").json("{\"query\":\"" + "x".repeat(64 << 10) + "\"}"));
         calls.add(search.status(415).problem("unsupported_media_type").lines("{}"));
     }
 
@@ -190,11 +188,11 @@ final class ApiCalls {
         List<ApiCall> calls = new ArrayList<>();
         calls.add(ingest(503).problem("database_unavailable").json(EVENT));
         calls.add(upload(503).problem("database_unavailable").lines(EVENT));
-        for (String read : READS) {
-            calls.add(ApiCall.of("GET " + read, 503)
-                    .problem("database_unavailable")
-                    .at(read.replace("{id}", "c-1")));
-        }
+        READS.forEach(read -> calls.add(read.call(503).problem("database_unavailable")));
+        calls.add(ApiCall.of("POST /api/search", 503)
+                .problem("database_unavailable")
+                .json("{}"));
+        calls.add(ApiCall.get("/api/realtime/stats", 200));
         calls.add(ApiCall.of("DELETE /api/conversations/{id}", 503)
                 .problem("database_unavailable")
                 .at("/api/conversations/c-1")

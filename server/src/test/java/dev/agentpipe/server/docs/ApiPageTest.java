@@ -56,7 +56,8 @@ final class ApiPageTest {
         assertEquals(
                 1L, browser.script("return document.styleSheets.length"), "nothing of it was stopped by the policy");
         assertEquals(0L, browser.script("return document.scripts.length"));
-        browser.script("const s = document.createElement('script'); s.textContent = 'window.x = 1'; document.body.append(s)");
+        browser.script(
+                "const s = document.createElement('script'); s.textContent = 'window.x = 1'; document.body.append(s)");
         assertEquals(null, browser.script("return window.x"), "the policy holds");
         assertTrue(browser.console().toString().contains("Content Security Policy"));
     }
@@ -69,7 +70,11 @@ final class ApiPageTest {
             String text = browser.driver().findElement(By.id(id)).getText();
             assertTrue(text.contains(operation.method() + " " + operation.path()), text);
             assertTrue(text.contains("curl "), text);
-            operation.node().get("responses").propertyNames().forEach(status -> assertTrue(text.contains(status), text));
+            operation
+                    .node()
+                    .get("responses")
+                    .propertyNames()
+                    .forEach(status -> assertTrue(text.contains(status), text));
         }
     }
 
@@ -82,7 +87,9 @@ final class ApiPageTest {
                 + "return ids.filter((id, i) => ids.indexOf(id) !== i)");
         assertEquals(List.of(), repeated);
 
-        browser.driver().findElement(By.cssSelector("nav a[href='#getReadiness']")).click();
+        browser.driver()
+                .findElement(By.cssSelector("nav a[href='#getReadiness']"))
+                .click();
         assertEquals("#getReadiness", browser.script("return location.hash"));
         Object top = browser.script("document.documentElement.style.scrollBehavior = 'auto';"
                 + "location.hash = ''; location.hash = 'getReadiness';"
@@ -120,8 +127,7 @@ final class ApiPageTest {
     void text_isReadable(String scheme) {
         browser.colors(scheme);
         // WCAG 2.2, 1.4.3: 4.5 to 1, of everything that has text of its own.
-        Object unreadable = browser.script(
-                """
+        Object unreadable = browser.script("""
                 const rgb = text => text.match(/[0-9.]+/g).map(Number);
                 const linear = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
                 const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);

@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.logging.Level;
 import java.util.stream.Stream;
 import org.openqa.selenium.chrome.ChromeDriver;
-import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
 import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
@@ -49,13 +48,8 @@ final class Browser implements AutoCloseable {
         LoggingPreferences logs = new LoggingPreferences();
         logs.enable(LogType.BROWSER, Level.ALL);
         options.setCapability("goog:loggingPrefs", logs);
-        this.driver = new ChromeDriver(
-                new ChromeDriverService.Builder()
-                        .usingDriverExecutable(driverFile)
-                        .usingAnyFreePort()
-                        .withSilent(true)
-                        .build(),
-                options);
+        System.setProperty("webdriver.chrome.driver", driverFile.getPath());
+        this.driver = new ChromeDriver(options);
     }
 
     ChromeDriver driver() {

@@ -29,7 +29,8 @@ import tools.jackson.databind.JsonNode;
 final class DocumentedCommandsTest {
 
     private static final Path ROOT = Path.of("..");
-    private static final Pattern SHELL_BLOCK = Pattern.compile("^```sh\\n(.*?)^```", Pattern.MULTILINE | Pattern.DOTALL);
+    private static final Pattern SHELL_BLOCK =
+            Pattern.compile("^```sh\\n(.*?)^```", Pattern.MULTILINE | Pattern.DOTALL);
     private static final Pattern COMMAND = Pattern.compile("^curl (?:.*\\\\\\n)*.*$", Pattern.MULTILINE);
 
     @TempDir
@@ -41,7 +42,8 @@ final class DocumentedCommandsTest {
     @BeforeAll
     static void start() throws IOException {
         server = TestServer.start();
-        eventId = server.ingest(TestServer.messageBody("c-1", "documented", "x")).header("Event-Id");
+        eventId =
+                server.ingest(TestServer.messageBody("c-1", "documented", "x")).header("Event-Id");
         Files.createDirectory(folder.resolve("data"));
         Files.writeString(folder.resolve("data/api-key"), TestServer.KEY + "\n");
     }
@@ -53,7 +55,8 @@ final class DocumentedCommandsTest {
 
     @BeforeEach
     void needCurl() {
-        boolean there = Stream.of("/usr/bin/curl", "/usr/local/bin/curl").anyMatch(file -> Files.isExecutable(Path.of(file)));
+        boolean there =
+                Stream.of("/usr/bin/curl", "/usr/local/bin/curl").anyMatch(file -> Files.isExecutable(Path.of(file)));
         assertTrue(there || !"true".equals(System.getenv("CI")), "CI needs curl");
         assumeTrue(there, "there is no curl");
     }
@@ -65,9 +68,13 @@ final class DocumentedCommandsTest {
             files.filter(file -> file.toString().endsWith(".md")).forEach(documents::add);
         }
         for (Path document : documents) {
-            SHELL_BLOCK.matcher(Files.readString(document)).results().forEach(block -> COMMAND.matcher(block.group(1))
+            SHELL_BLOCK
+                    .matcher(Files.readString(document))
                     .results()
-                    .forEach(found -> commands.add(arguments(document.getFileName().toString(), found.group()))));
+                    .forEach(block -> COMMAND.matcher(block.group(1))
+                            .results()
+                            .forEach(found -> commands.add(
+                                    arguments(document.getFileName().toString(), found.group()))));
         }
         return commands.stream();
     }
@@ -89,15 +96,17 @@ final class DocumentedCommandsTest {
         List<CurlExample> others = new ArrayList<>();
         List<CurlExample> writes = new ArrayList<>();
         List<CurlExample> deletes = new ArrayList<>();
-        document.get("paths").properties().forEach(path -> path.getValue().properties().forEach(one -> {
-            List<CurlExample> into =
-                    switch (one.getKey().toUpperCase(Locale.ROOT)) {
+        document.get("paths")
+                .properties()
+                .forEach(path -> path.getValue().properties().forEach(one -> {
+                    List<CurlExample> into = switch (one.getKey().toUpperCase(Locale.ROOT)) {
                         case "POST" -> writes;
                         case "DELETE" -> deletes;
                         default -> others;
                     };
-            into.addAll(CurlExample.of(path.getKey(), one.getKey(), new ApiOperation(document, one.getValue())));
-        }));
+                    into.addAll(
+                            CurlExample.of(path.getKey(), one.getKey(), new ApiOperation(document, one.getValue())));
+                }));
         return Stream.of(writes, others, deletes).flatMap(List::stream);
     }
 
@@ -108,21 +117,24 @@ final class DocumentedCommandsTest {
     }
 
     private static void assertWorks(String command) throws Exception {
-        String line = command.replace("http://127.0.0.1:3000", server.uri("/").toString().replaceFirst("/$", ""))
+        String line = command.replace(
+                        "http://127.0.0.1:3000", server.uri("/").toString().replaceFirst("/$", ""))
                 .replace("<id>", eventId)
                 .replaceFirst("^curl ", "curl -sS -D - ");
         ProcessBuilder builder = new ProcessBuilder("bash", "-c", line)
                 .directory(folder.toFile())
                 .redirectErrorStream(true);
-        builder.environment().put("AGENTPIPE_STREAM_URL", server.uri("/").toString().replaceFirst("/$", ""));
+        builder.environment()
+                .put("AGENTPIPE_STREAM_URL", server.uri("/").toString().replaceFirst("/$", ""));
         builder.environment().put("AGENTPIPE_STREAM_API_KEY", TestServer.KEY);
         builder.environment().put("AGENTPIPE_ADMIN_API_KEY", TestServer.ADMIN_KEY);
         Process process = builder.start();
         // A stream has no end: the beginning is enough.
         try (BufferedReader out = process.inputReader()) {
             String first = String.valueOf(out.readLine());
-            assertTrue(first.matches("HTTP/1.1 20[014] .*"), () -> line + "\n" + first + "\n"
-                    + out.lines().limit(20).toList());
+            assertTrue(
+                    first.matches("HTTP/1.1 20[014] .*"),
+                    () -> line + "\n" + first + "\n" + out.lines().limit(20).toList());
         } finally {
             process.toHandle().destroy();
             process.waitFor();

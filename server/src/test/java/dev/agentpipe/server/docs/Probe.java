@@ -42,9 +42,12 @@ record Probe(Operation operation, String parameter, String path, boolean isAllow
     }
 
     static String query(String path, String name, String value) {
-        // The greatest page is that of the smallest pages.
-        return path + "?" + (name.equals("page") ? "limit=1&" : "") + name + "="
-                + URLEncoder.encode(value, StandardCharsets.UTF_8);
+        String beside = switch (name) {
+            case "page" -> "limit=1&"; // the greatest page is that of the smallest pages
+            case "interval" -> "startDate=2026-11-22&endDate=2026-11-23&"; // needs a beginning
+            default -> "";
+        };
+        return path + "?" + beside + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
     }
 
     private static List<String> allowed(Api api, JsonNode schema) {
