@@ -5,7 +5,9 @@ import static dev.agentpipe.server.TestServer.KEY;
 
 import dev.agentpipe.server.TestServer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Calls that together get every answer that the document has; see {@link ApiCallsTest}. */
 final class ApiCalls {
@@ -188,7 +190,10 @@ final class ApiCalls {
         List<ApiCall> calls = new ArrayList<>();
         calls.add(ingest(503).problem("database_unavailable").json(EVENT));
         calls.add(upload(503).problem("database_unavailable").lines(EVENT));
-        READS.forEach(read -> calls.add(read.call(503).problem("database_unavailable")));
+        Set<String> paths = new HashSet<>();
+        READS.stream()
+                .filter(read -> paths.add(read.path()))
+                .forEach(read -> calls.add(read.call(503).problem("database_unavailable")));
         calls.add(ApiCall.of("POST /api/search", 503)
                 .problem("database_unavailable")
                 .json("{}"));

@@ -13,10 +13,15 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -81,10 +86,19 @@ final class ApiCallsTest {
     }
 
     @Test
-    void answer_withoutDatabase_isTheDocumented() throws SQLException {
-        try (TestServer away = TestServer.start()) {
+    void answer_withoutDatabase_isTheDocumented() throws Exception {
+        List<ApiCall> calls = ApiCalls.withoutDatabase();
+        ExecutorService callers = Executors.newFixedThreadPool(calls.size());
+        // As many threads read, and all at once, since each waits for a connection for a second.
+        try (TestServer away = TestServer.start(settings -> settings.databasePoolMax(2 * calls.size()))) {
             disconnect(away);
-            ApiCalls.withoutDatabase().forEach(call -> check.check(call, call.send(away)));
+            List<Future<ApiCall.Answer>> answers = new ArrayList<>();
+            calls.forEach(call -> answers.add(callers.submit(() -> call.send(away))));
+            for (int i = 0; i < calls.size(); i++) {
+                check.check(calls.get(i), answers.get(i).get(30, TimeUnit.SECONDS));
+            }
+        } finally {
+            callers.shutdownNow();
         }
     }
 
