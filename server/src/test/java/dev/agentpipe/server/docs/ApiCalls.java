@@ -202,7 +202,6 @@ final class ApiCalls {
                 .problem("database_unavailable")
                 .at("/api/conversations/c-1")
                 .key(ADMIN_KEY));
-        calls.add(ApiCall.get("/api/health", 503));
         for (String stream : STREAMS) {
             calls.add(ApiCall.of(stream, 503).problem("database_unavailable").at("/api/stream?replay=1"));
         }

@@ -47,6 +47,8 @@ final class ApiCallsTest {
             "too_many_exports", // of ExportHandler's tests
             "shutting_down"); // StopTest, BackpressureTest
 
+    private static final ApiCall UNHEALTHY = ApiCall.get("/api/health", 503);
+
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private static TestServer server;
@@ -97,6 +99,7 @@ final class ApiCallsTest {
             for (int i = 0; i < calls.size(); i++) {
                 check.check(calls.get(i), answers.get(i).get(30, TimeUnit.SECONDS));
             }
+            check.check(UNHEALTHY, UNHEALTHY.send(away)); // by now it has seen that events are refused
         } finally {
             callers.shutdownNow();
         }
@@ -140,7 +143,7 @@ final class ApiCallsTest {
             });
         }
         Set<String> made = new TreeSet<>();
-        Stream.of(ApiCalls.healthy(), ApiCalls.withoutDatabase(), ApiCalls.full())
+        Stream.of(ApiCalls.healthy(), ApiCalls.withoutDatabase(), ApiCalls.full(), List.of(UNHEALTHY))
                 .flatMap(List::stream)
                 .forEach(call -> made.add(
                         call.operation() + " " + call.status() + (call.code() == null ? "" : " " + call.code())));

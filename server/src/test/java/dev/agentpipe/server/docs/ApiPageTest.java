@@ -89,7 +89,7 @@ final class ApiPageTest {
 
         browser.driver()
                 .findElement(By.cssSelector("nav a[href='#getReadiness']"))
-                .click();
+                .sendKeys(Keys.ENTER);
         assertEquals("#getReadiness", browser.script("return location.hash"));
         Object top = browser.script("document.documentElement.style.scrollBehavior = 'auto';"
                 + "location.hash = ''; location.hash = 'getReadiness';"
