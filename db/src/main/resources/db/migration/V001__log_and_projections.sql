@@ -107,6 +107,13 @@ create table conversations (
     error_type text,
     error_count bigint not null default 0,
 
+    -- The totals (see conversations_with_totals) of a conversation that is not ACTIVE, else null: what lists are sorted by
+    -- has an index, and an index on the totals of a live one would cost each message the heap-only tuple (below).
+    settled_messages bigint,
+    settled_tokens bigint,
+    settled_cost numeric,
+    settled_duration_ms numeric,
+
     system_info json,
     -- The user's command line: private.
     command json,
@@ -118,6 +125,21 @@ with (fillfactor = 70);
 
 -- Which conversations may have gone idle. A condition on the status costs nothing while the status stays.
 create index conversations_active on conversations (id) where status = 'ACTIVE';
+
+-- Lists: one index for each order, which also answers every filter on the conversation itself, so that neither a page nor
+-- a count looks at the table for those that it passes over. What is included changes seldom, or when the status does.
+create index conversations_created on conversations (created_at, id)
+    include (status, mode, source, started_at, first_event_at);
+create index conversations_started on conversations (coalesce(started_at, first_event_at), id)
+    include (status, mode, source, started_at, first_event_at);
+create index conversations_messages on conversations (settled_messages, id)
+    include (status, mode, source, started_at, first_event_at) where settled_messages is not null;
+create index conversations_tokens on conversations (settled_tokens, id)
+    include (status, mode, source, started_at, first_event_at) where settled_tokens is not null;
+create index conversations_cost on conversations (settled_cost, id)
+    include (status, mode, source, started_at, first_event_at) where settled_cost is not null;
+create index conversations_duration on conversations (settled_duration_ms, id)
+    include (status, mode, source, started_at, first_event_at) where settled_duration_ms is not null;
 
 -- What was reported wins over what was counted, whatever comes after.
 create view conversations_with_totals as
@@ -146,7 +168,9 @@ create table messages (
     cost numeric,
     duration_ms bigint,
     created_at timestamptz not null,
-    primary key (conversation_id, position)
+    -- With the order in which they are read: to find a page of a conversation, no look at its rows. An index in that order
+    -- would cost each append a second one.
+    primary key (conversation_id, position) include (sequence_number, created_at)
 );
 
 create table conversation_agents (
@@ -159,6 +183,20 @@ create table conversation_agents (
     prompt text,
     cli_version text,
     primary key (conversation_id, ordinal)
+);
+
+create index conversation_agents_type on conversation_agents (agent_type, conversation_id);
+-- Models are of any length, index rows are not.
+create index conversation_agents_model on conversation_agents (left(model, 255), conversation_id);
+-- Most models belong to one type of agent: else PostgreSQL takes the conversations with both for far fewer than they are.
+create statistics conversation_agents_types_of_models (dependencies, mcv) on agent_type, (left(model, 255)) from conversation_agents;
+
+-- Conversations that were deleted while their messages and events are still being taken away: all below the position, at
+-- which the log tells of it.
+create table deletions (
+    conversation_id text collate "C" primary key,
+    position bigint not null,
+    begun_at timestamptz not null default now()
 );
 
 -- Random, so that two logs never share an epoch: 6 digits in base 36.
@@ -214,6 +252,25 @@ $$;
 create function saturated(sum numeric) returns bigint language sql immutable as
 $$
     select least(sum, 9223372036854775807)::bigint
+$$;
+
+-- Brings the settled totals of some conversations up to date. To be called for each whose status, sums or reports have
+-- changed, if it is not ACTIVE now or was not before.
+create function settle_conversations(ids text[]) returns void language sql as
+$$
+    update conversations as c set
+        settled_messages = s.messages, settled_tokens = s.tokens, settled_cost = s.cost,
+        settled_duration_ms = s.duration_ms
+    from (
+        select id as id,
+            case when status <> 'ACTIVE' then total_messages end,
+            case when status <> 'ACTIVE' then total_tokens end,
+            case when status <> 'ACTIVE' then total_cost end,
+            case when status <> 'ACTIVE' then total_duration_ms end
+        from conversations_with_totals where id = any (ids)) as s (id, messages, tokens, cost, duration_ms)
+    where c.id = s.id
+        and (c.settled_messages, c.settled_tokens, c.settled_cost, c.settled_duration_ms)
+            is distinct from (s.messages, s.tokens, s.cost, s.duration_ms)
 $$;
 
 -- The part of append_events for all but messages. Their conversations' rows are there by now. An event is named by its
@@ -305,6 +362,10 @@ $$;
 -- that touches no conversation. Those from message_ids on are null for events that are no messages. "rare" holds the
 -- details of the others by kind, each naming its event by its ordinal from 1; null if there are none.
 --
+-- An upload has put its payloads and contents into their tables before, without the lock that is held here, and passes
+-- null for both: all is derived from such an event, but its rows are the caller's, who gives them their positions. The
+-- last event of a call must have a row, so that its position is the head.
+--
 -- head is the last position stored; known is null if all events were new, else it has the position of the first event
 -- with the same identity for each (its own, if it is new), or 0 if that is a message with another conversation or
 -- content.
@@ -320,6 +381,7 @@ $$
 declare
     event_count constant integer := cardinality(identities);
     stored bigint[];
+    unsettled text[];
 begin
     -- 1. The lock, held until the commit is visible: positions become visible in their order.
     perform from event_log for update;
@@ -363,7 +425,7 @@ begin
             where cardinality(stored) = event_count or position = any (stored)),
         new_events as (
             insert into events (position, type, conversation_id, event_at, payload)
-            select position, type, conversation_id, event_at, payload from input),
+            select position, type, conversation_id, event_at, payload from input where payload is not null),
         new_messages as (
             insert into messages (conversation_id, position, message_id, agent_id, agent_type, agent_name, role,
                 content, model, sequence_number, turn_number, tokens_used, input_tokens, output_tokens, cost, duration_ms,
@@ -371,7 +433,8 @@ begin
             select conversation_id, position, message_id, agent_id, agent_type, agent_name, role, content,
                 model, sequence_number, turn_number, tokens_used, input_tokens, output_tokens, cost, duration_ms,
                 event_at
-            from input where message_id is not null)
+            from input where content is not null),
+        touched as (
         insert into conversations as c (id, status_order, status, completed_at, first_event_at, last_event_at,
             message_count, message_tokens, message_cost, message_duration_ms)
         select conversation_id, max(status_order), status_of(max(status_order)), max(event_at) filter (where status_order & 7 >= 3),
@@ -391,11 +454,16 @@ begin
             message_count = c.message_count + excluded.message_count,
             message_tokens = saturated(c.message_tokens::numeric + excluded.message_tokens),
             message_cost = c.message_cost + excluded.message_cost,
-            message_duration_ms = saturated(c.message_duration_ms::numeric + excluded.message_duration_ms);
+            message_duration_ms = saturated(c.message_duration_ms::numeric + excluded.message_duration_ms)
+        returning id, status, settled_messages)
+        select array_agg(id) from touched where status <> 'ACTIVE' or settled_messages is not null into unsettled;
     end if;
 
     if stored is not null and rare is not null then
         perform apply_rare_events(identities, conversation_ids, at_micros, rare, head_before, stored);
+    end if;
+    if unsettled is not null then
+        perform settle_conversations(unsettled);
     end if;
 
     -- 4. What became of those that are not new: the rarest case, a repeat.

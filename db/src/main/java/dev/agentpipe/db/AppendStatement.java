@@ -80,7 +80,7 @@ final class AppendStatement {
         bindEnvelopes("text", String[]::new, Envelope::conversationId);
         bindEnvelopes("int8", Long[]::new, Envelope::atMicros);
         bind("int8", Long[]::new, StatusOrder::of);
-        bindEnvelopes("text", String[]::new, envelope -> new String(envelope.payload(), StandardCharsets.UTF_8));
+        bindEnvelopes("text", String[]::new, AppendStatement::payload);
         bindMessages("text", String[]::new, MessageCreated::messageId);
         bindMessages("text", String[]::new, MessageCreated::agentId);
         bindMessages("text", String[]::new, MessageCreated::agentType);
@@ -99,6 +99,10 @@ final class AppendStatement {
                 message -> message.cost() == null ? null : message.cost().toString());
         bindMessages("int8", Long[]::new, MessageCreated::durationMs);
         statement.setString(++parameter, RareEvents.toJson(events));
+    }
+
+    private static String payload(Envelope envelope) {
+        return envelope.payload() == null ? null : new String(envelope.payload(), StandardCharsets.UTF_8);
     }
 
     private <T> void bindEnvelopes(String type, IntFunction<T[]> array, Function<Envelope, T> value)

@@ -11,8 +11,10 @@ import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.HikariPoolMXBean;
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.LogUnavailableException;
+import dev.agentpipe.core.log.UploadLog;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.List;
@@ -36,6 +38,9 @@ public final class Database implements AutoCloseable {
      */
     private static final Duration APPEND_TIMEOUT_MAX = Duration.ofSeconds(10);
 
+    /** Uploads that are stored at a time: one that is large does not make all others wait. */
+    private static final int UPLOADERS_MAX = 2;
+
     static {
         System.setProperty("org.jooq.no-logo", "true");
         System.setProperty("org.jooq.no-tips", "true");
@@ -46,6 +51,11 @@ public final class Database implements AutoCloseable {
     private final DSLContext sql;
     private final EventLog eventLog;
     private final Retention retention;
+    private final HikariDataSource uploader;
+    private final UploadLog uploads;
+    private final Conversations conversations;
+    private final Usage usage;
+    private final Transcripts transcripts;
     private final Search search;
     private final SearchIndex searchIndex;
 
@@ -67,12 +77,17 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    private Database(HikariDataSource writer, HikariDataSource reader, DSLContext sql) {
+    private Database(HikariDataSource writer, HikariDataSource reader, HikariDataSource uploader, DSLContext sql) {
         this.writer = writer;
+        this.uploader = uploader;
+        this.uploads = new Uploads(uploader, Clock.systemUTC());
         this.reader = reader;
         this.sql = sql;
         this.eventLog = new PostgresEventLog(writer, sql);
         this.retention = new Retention(sql);
+        this.conversations = new Conversations(sql);
+        this.usage = new Usage(sql);
+        this.transcripts = new Transcripts(sql);
         this.search = new Search(sql);
         this.searchIndex = new SearchIndex(sql);
     }
@@ -85,7 +100,8 @@ public final class Database implements AutoCloseable {
     public static Database open(DatabaseSettings settings) {
         Duration timeout = settings.timeout;
         Duration appendTimeout = timeout.compareTo(APPEND_TIMEOUT_MAX) < 0 ? timeout : APPEND_TIMEOUT_MAX;
-        int readersMax = settings.poolMax - 1;
+        int uploadersMax = Math.max(1, Math.min(UPLOADERS_MAX, settings.poolMax / 4));
+        int readersMax = Math.max(1, settings.poolMax - 1 - uploadersMax);
         int readersMin = Math.min(Math.max(settings.poolMin - 1, 0), readersMax);
         // Before the schema is looked at: they connect by themselves meanwhile, and a login takes its time.
         HikariDataSource writer = ConnectionPool.open("postgres-append", settings.url, 1, 1, appendTimeout);
@@ -93,7 +109,8 @@ public final class Database implements AutoCloseable {
         CompletableFuture<DSLContext> sql = CompletableFuture.supplyAsync(() -> firstQuery(reader));
         try {
             new Schema(settings.directUrl).migrate();
-            return new Database(writer, reader, sql.join());
+            HikariDataSource uploader = ConnectionPool.open("postgres-upload", settings.url, 0, uploadersMax, timeout);
+            return new Database(writer, reader, uploader, sql.join());
         } catch (RuntimeException failed) {
             reader.close();
             writer.close();
@@ -113,6 +130,22 @@ public final class Database implements AutoCloseable {
 
     public EventLog eventLog() {
         return eventLog;
+    }
+
+    public UploadLog uploads() {
+        return uploads;
+    }
+
+    public Conversations conversations() {
+        return conversations;
+    }
+
+    public Usage usage() {
+        return usage;
+    }
+
+    public Transcripts transcripts() {
+        return transcripts;
     }
 
     public Search search() {
@@ -195,6 +228,7 @@ public final class Database implements AutoCloseable {
 
     @Override
     public void close() {
+        uploader.close();
         reader.close();
         writer.close();
     }

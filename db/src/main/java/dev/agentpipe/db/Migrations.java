@@ -24,7 +24,7 @@ import org.flywaydb.core.api.resource.LoadableResource;
  */
 final class Migrations implements ResourceProvider {
 
-    static final List<String> NAMES = List.of("V001__log_and_projections.sql", "V002__search.sql");
+    static final List<String> NAMES = List.of("V001__log_and_projections.sql", "V002__search.sql", "V003__usage.sql");
 
     private static final String FOLDER = "db/migration/";
     private static final String HISTORY_EXISTS =

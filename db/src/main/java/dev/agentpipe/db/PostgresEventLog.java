@@ -40,7 +40,7 @@ import org.jooq.Table;
  */
 final class PostgresEventLog implements EventLog {
 
-    private static final Field<Long> HEAD = field("log_head()", Long.class);
+    static final Field<Long> HEAD = field("log_head()", Long.class);
 
     private final HikariDataSource writer;
     private final DSLContext reader;

@@ -26,6 +26,15 @@ final class StatusOrder {
                 : Long.valueOf(Math.addExact(Math.multiplyExact(event.envelope().atMicros(), RANKS), rank));
     }
 
+    /** How the completion was that decides the status; {@code completed} if something else decides it. */
+    static String completion(long order) {
+        return switch ((int) (order & RANKS - 1)) {
+            case 4 -> "interrupted";
+            case 5 -> "error";
+            default -> "completed";
+        };
+    }
+
     private static int rank(Event event) {
         if (event instanceof MessageCreated) {
             return 1;

@@ -13,18 +13,27 @@ import dev.agentpipe.db.LocalPostgres;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
+import dev.agentpipe.server.export.ExportHandler;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
 import dev.agentpipe.server.http.IngestHandler;
 import dev.agentpipe.server.http.ReadHandlers;
 import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
+import dev.agentpipe.server.read.ConversationDeletes;
+import dev.agentpipe.server.read.ConversationDetail;
+import dev.agentpipe.server.read.ConversationList;
+import dev.agentpipe.server.read.ConversationMessages;
+import dev.agentpipe.server.read.RecentMessages;
 import dev.agentpipe.server.redis.Redis;
 import dev.agentpipe.server.search.SearchHandler;
 import dev.agentpipe.server.search.SearchIndexer;
 import dev.agentpipe.server.search.SearchKinds;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
+import dev.agentpipe.server.upload.UploadHandler;
+import dev.agentpipe.server.usage.MetricsSummary;
+import dev.agentpipe.server.usage.RealtimeStats;
 import io.undertow.server.HttpHandler;
 import java.net.URI;
 import java.security.SecureRandom;
@@ -91,6 +100,8 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
+            housekeeping.blockingEvery(Duration.ofMinutes(1), database.conversations()::finishDeletions);
+            housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
                 EventRetention retention =
                         new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
@@ -105,6 +116,14 @@ public final class AgentPipe implements AutoCloseable {
             ResponseCache cache = new ResponseCache(
                     freshness, redis.<SharedCache>map(one -> one).orElse(SharedCache.NONE), cachePrefix(start));
             ReadHandlers read = new ReadHandlers(reads, access, cache, tail, start.epoch());
+            UploadHandler uploads = parts.add(
+                    "uploads",
+                    new UploadHandler(
+                            access,
+                            settings.ingest().events(),
+                            settings.ingest().upload(),
+                            database.uploads(),
+                            tail));
             HttpHandler routes = Routes.of(
                     new IngestHandler(
                             access,
@@ -112,10 +131,21 @@ public final class AgentPipe implements AutoCloseable {
                             groupCommit,
                             start.epoch(),
                             settings.ingest().requestBytesMax()),
+                    uploads,
                     new StreamHandler(streams, eventLog, tail, start.epoch()),
-                    new HealthHandler(health),
-                    new SearchHandler(access, reads, database.search(), start.epoch()),
-                    read.of(new SearchKinds(database.search())));
+                    new Routes.Conversations(
+                            read.of(new ConversationList(database.conversations())),
+                            read.ofConversation(new ConversationDetail(database.conversations(), access)),
+                            new ConversationDeletes(database.conversations(), access, reads, tail),
+                            read.ofConversation(new ConversationMessages(database.conversations())),
+                            new ExportHandler(database.transcripts(), reads, access),
+                            read.of(new RecentMessages(database.conversations()))),
+                    read.of(new MetricsSummary(database.usage(), Clock.systemUTC())),
+                    read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC())),
+                    new Routes.Search(
+                            new SearchHandler(access, reads, database.search(), start.epoch()),
+                            read.of(new SearchKinds(database.search()))),
+                    new HealthHandler(health));
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
@@ -132,9 +162,9 @@ public final class AgentPipe implements AutoCloseable {
         }
     }
 
-    /** One connection appends; of the others some stay free for streams that look into the log. */
+    /** One connection appends, two upload; of the others some stay free for streams that look into the log. */
     private static int readsAtATime(int poolMax) {
-        return Math.max(1, poolMax - 4);
+        return Math.max(1, poolMax - 5);
     }
 
     /** Nodes of another log, or of another program, may give other answers. */

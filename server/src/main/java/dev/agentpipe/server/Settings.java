@@ -1,6 +1,7 @@
 package dev.agentpipe.server;
 
 import dev.agentpipe.core.event.EventLimits;
+import dev.agentpipe.core.event.UploadLimits;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -138,7 +139,7 @@ public record Settings(
      *
      * @param requestBytesMax bytes of one body
      */
-    public record Ingest(EventLimits events, int requestBytesMax) {
+    public record Ingest(EventLimits events, int requestBytesMax, UploadLimits upload) {
         public Ingest {
             require(requestBytesMax >= events.eventBytesMax(), "a request must be able to hold the largest event");
         }

@@ -1,6 +1,7 @@
 package dev.agentpipe.server;
 
 import dev.agentpipe.core.event.EventLimits;
+import dev.agentpipe.core.event.UploadLimits;
 import dev.agentpipe.server.Settings.Environment;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;
@@ -34,6 +35,7 @@ public final class SettingsBuilder {
 
     private EventLimits eventLimits = EventLimits.DEFAULT;
     private int requestBytesMax = 8 << 20;
+    private UploadLimits uploadLimits = UploadLimits.DEFAULT;
 
     private int streamConnectionsMax = 1_000;
     private Duration streamHeartbeat = Duration.ofMillis(30_000);
@@ -65,6 +67,7 @@ public final class SettingsBuilder {
         redis = from.redis().orElse(null);
         eventLimits = from.ingest().events();
         requestBytesMax = from.ingest().requestBytesMax();
+        uploadLimits = from.ingest().upload();
         streamConnectionsMax = from.streams().connectionsMax();
         streamHeartbeat = from.streams().heartbeat();
         streamAgeMax = from.streams().ageMax();
@@ -138,6 +141,11 @@ public final class SettingsBuilder {
 
     public SettingsBuilder requestBytesMax(int value) {
         requestBytesMax = value;
+        return this;
+    }
+
+    public SettingsBuilder uploadLimits(UploadLimits value) {
+        uploadLimits = value;
         return this;
     }
 
@@ -216,7 +224,7 @@ public final class SettingsBuilder {
                         databasePoolMax,
                         databaseTimeout),
                 Optional.ofNullable(redis),
-                new Settings.Ingest(eventLimits, requestBytesMax),
+                new Settings.Ingest(eventLimits, requestBytesMax, uploadLimits),
                 new Settings.Streams(
                         streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax, streamStallMax),
                 conversationIdleMax,

@@ -25,13 +25,18 @@ public final class Broadcaster implements LogTail.Listener {
         public static final Limits DEFAULT = new Limits(32_768, 48L << 20);
     }
 
+    /** @param bytes sum of the encoded frames */
+    public record Held(int frames, int framesMax, long bytes, long bytesMax) {}
+
     private final Function<LogRecord, ? extends Frame> encoder;
+    private final Limits limits;
     private final Window window;
     private final List<Lane> lanes = new CopyOnWriteArrayList<>();
 
     /** @param head the position after which records will come */
     public Broadcaster(Function<LogRecord, ? extends Frame> encoder, long head, Limits limits) {
         this.encoder = encoder;
+        this.limits = limits;
         this.window = new Window(limits.framesMax, limits.bytesMax, head);
     }
 
@@ -51,6 +56,11 @@ public final class Broadcaster implements LogTail.Listener {
     /** Records after this position and up to the head are in memory. */
     public long floor() {
         return window.floor();
+    }
+
+    /** How much is in memory, and how much may be; taken while both go on changing. */
+    public Held held() {
+        return new Held(window.size(), limits.framesMax, window.bytes(), limits.bytesMax);
     }
 
     /** Each reader looks into the log for what it lacks, and ends: it comes back with its place, and is told. */

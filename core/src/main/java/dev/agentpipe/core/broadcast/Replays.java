@@ -26,6 +26,7 @@ public final class Replays {
     private final EventLog eventLog;
     private final Wire wire;
     private final Executor workers;
+    private final int permitsMax;
 
     // Guarded by this.
     private final ArrayDeque<Request> queue = new ArrayDeque<>();
@@ -41,6 +42,7 @@ public final class Replays {
         this.eventLog = eventLog;
         this.wire = wire;
         this.workers = workers;
+        this.permitsMax = permits;
         this.permits = permits;
     }
 
@@ -53,6 +55,16 @@ public final class Replays {
             queue.add(new Request(lane, subscription, subscription.position, upTo));
         }
         next();
+    }
+
+    /** Permits that are taken at this moment. */
+    public synchronized int inUse() {
+        return permitsMax - permits;
+    }
+
+    /** Requests that wait for a permit. */
+    public synchronized int waiting() {
+        return queue.size();
     }
 
     /** Gives a permit back. */

@@ -29,6 +29,9 @@ final class Window {
     private volatile long floor;
     private volatile long head;
 
+    /** What {@link #bytes} was after the last change: for those who only look. */
+    private volatile long heldBytes;
+
     /**
      * @param framesMax a power of two
      * @param bytesMax sum of the frames' first forms; the window gives up old ones to stay below it
@@ -65,6 +68,7 @@ final class Window {
             oldest = oldest - 1;
         }
         floor = after;
+        heldBytes = bytes;
         return true;
     }
 
@@ -79,6 +83,7 @@ final class Window {
             slots.set(slot(next), frame);
             next = next + 1;
         }
+        heldBytes = bytes;
         head = through;
     }
 
@@ -87,6 +92,7 @@ final class Window {
         while (oldest < next) {
             evict();
         }
+        heldBytes = bytes;
         floor = position;
         head = position;
     }
@@ -111,6 +117,17 @@ final class Window {
     /** The sequence that the next frame will get. */
     long next() {
         return next;
+    }
+
+    /** Frames that are held. */
+    int size() {
+        long first = oldest;
+        return (int) Math.max(0, next - first);
+    }
+
+    /** Sum of the first forms of the frames that are held. */
+    long bytes() {
+        return heldBytes;
     }
 
     boolean isEmpty() {

@@ -1,5 +1,6 @@
 package dev.agentpipe.core.event;
 
+import dev.agentpipe.core.event.Members.JsonObject;
 import dev.agentpipe.core.event.Members.LongNumber;
 import dev.agentpipe.core.event.Members.Nested;
 import java.math.BigDecimal;
@@ -165,6 +166,29 @@ final class CheckedMembers {
             return null;
         }
         return value instanceof Nested nested && !nested.isObject() ? nested : refuse(field, "Expected an array.");
+    }
+
+    /** Text of an object that was read as such. */
+    String json(Field field) {
+        Object value = members.get(field);
+        if (value == null) {
+            return null;
+        }
+        return value instanceof JsonObject json ? json.text() : refuse(field, "Expected an object.");
+    }
+
+    /** Microseconds since the epoch. */
+    Long time(Field field) {
+        Object value = members.get(field);
+        if (value == null) {
+            return null;
+        }
+        long micros = value instanceof String text ? Timestamps.epochMicros(text) : Timestamps.INVALID;
+        return micros == Timestamps.INVALID ? refuse(field, Timestamps.EXPECTED) : Long.valueOf(micros);
+    }
+
+    Long requiredTime(Field field) {
+        return has(field) ? time(field) : refuse(field, "Required: an ISO-8601 date and time with a zone.");
     }
 
     /** Always null, of whatever type is wanted. */

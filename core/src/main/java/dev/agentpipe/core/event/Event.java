@@ -20,9 +20,15 @@ public sealed interface Event {
      * @param identity 16 bytes that two events share exactly if they are the same event sent twice
      * @param payload what readers get: one line of JSON in UTF-8, {@code {"type":…,"timestamp":…,"data":{…}}}, byte for
      *     byte as sent where that is possible. Line breaks between tokens became spaces, a missing timestamp was filled
-     *     in, and {@code command} is left out of {@code conversation.started}. Not to be changed.
+     *     in, and {@code command} is left out of {@code conversation.started}. Not to be changed. Null for the parts of
+     *     a {@link Session}, which readers do not get one by one.
      */
-    record Envelope(EventType type, String conversationId, long atMicros, byte[] identity, byte[] payload) {}
+    record Envelope(EventType type, String conversationId, long atMicros, byte[] identity, byte[] payload) {
+
+        public Envelope withoutPayload() {
+            return new Envelope(type, conversationId, atMicros, identity, null);
+        }
+    }
 
     /**
      * {@code conversation.started}.
@@ -76,7 +82,33 @@ public sealed interface Event {
             Long outputTokens,
             BigDecimal cost,
             Long durationMs)
-            implements Event {}
+            implements Event {
+
+        /** Whether the id is the client's own. */
+        public boolean hasSentId() {
+            return !messageId.equals(Identity.uuid(envelope.identity()));
+        }
+
+        /** Without what is large, once that is stored. */
+        public MessageCreated withoutTexts() {
+            return new MessageCreated(
+                    envelope.withoutPayload(),
+                    messageId,
+                    agentId,
+                    agentType,
+                    agentName,
+                    role,
+                    null,
+                    model,
+                    sequenceNumber,
+                    turnNumber,
+                    tokensUsed,
+                    inputTokens,
+                    outputTokens,
+                    cost,
+                    durationMs);
+        }
+    }
 
     /** {@code conversation.completed} and {@code conversation.interrupted}; the totals are those the client reports. */
     record ConversationCompleted(

@@ -32,6 +32,7 @@ final class EventBuilder {
 
     private final EventLimits limits;
     private final Clock clock;
+    private final boolean untimedIsRepeat;
     private final byte[] body;
     private final RawEvent raw;
     private final Violations violations;
@@ -40,9 +41,11 @@ final class EventBuilder {
     private long atMicros;
     private CheckedMembers data;
 
-    EventBuilder(EventLimits limits, Clock clock, byte[] body, RawEvent raw) {
+    /** @param untimedIsRepeat whether an event without a timestamp is the same as one that is else equal */
+    EventBuilder(EventLimits limits, Clock clock, boolean untimedIsRepeat, byte[] body, RawEvent raw) {
         this.limits = limits;
         this.clock = clock;
+        this.untimedIsRepeat = untimedIsRepeat;
         this.body = body;
         this.raw = raw;
         this.violations = new Violations(limits.violationsMax());
@@ -85,8 +88,7 @@ final class EventBuilder {
         }
         long micros = raw.timestamp instanceof String text ? Timestamps.epochMicros(text) : Timestamps.INVALID;
         if (micros == Timestamps.INVALID) {
-            violations.add(
-                    "/timestamp", "Expected an ISO-8601 date and time with a zone, such as 2026-01-31T12:00:00.5Z.");
+            violations.add("/timestamp", Timestamps.EXPECTED);
         }
         return micros;
     }
@@ -117,7 +119,7 @@ final class EventBuilder {
         String conversationId = data.requiredId(Field.CONVERSATION_ID);
         return new ConversationStarted(
                 envelope(conversationId, conversationId == null ? new byte[0] : Identity.ofStart(conversationId)),
-                data.requiredWord(Field.MODE),
+                data.requiredId(Field.MODE),
                 data.requiredText(Field.INITIAL_PROMPT),
                 data.limit(Field.MAX_TURNS),
                 participants(),
@@ -219,7 +221,10 @@ final class EventBuilder {
         if (sent == null) {
             return null;
         }
-        CheckedMembers summary = new CheckedMembers(sent.members(), "/data/summary/", violations, limits.idCharsMax());
+        return summary(new CheckedMembers(sent.members(), "/data/summary/", violations, limits.idCharsMax()));
+    }
+
+    static Summary summary(CheckedMembers summary) {
         return new Summary(
                 summary.text(summary.has(Field.SHORT_TEXT) ? Field.SHORT_TEXT : Field.SHORT_SUMMARY),
                 summary.text(summary.has(Field.TEXT) ? Field.TEXT : Field.SUMMARY),
@@ -255,7 +260,8 @@ final class EventBuilder {
 
     private byte[] identity(String conversationId) {
         Nested sent = (Nested) raw.data;
-        return Identity.of(type, conversationId, atMicros, Arrays.copyOfRange(body, sent.from(), sent.to()));
+        long at = untimedIsRepeat && raw.timestamp == null ? Timestamps.INVALID : atMicros;
+        return Identity.of(type, conversationId, at, Arrays.copyOfRange(body, sent.from(), sent.to()));
     }
 
     private Envelope envelope(String conversationId, byte[] identity) {

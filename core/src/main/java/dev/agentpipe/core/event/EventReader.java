@@ -37,12 +37,26 @@ public final class EventReader {
 
     private final EventLimits limits;
     private final Clock clock;
+    private final boolean untimedAreRepeats;
     private final JsonFactory json;
 
     /** @param clock tells the time of events that do not tell it themselves */
     public EventReader(EventLimits limits, Clock clock) {
+        this(limits, clock, false);
+    }
+
+    /**
+     * For what may be sent again as a whole: an event without a timestamp is known by the rest of it, not by the time at
+     * which it was read.
+     */
+    public static EventReader ofFiles(EventLimits limits, Clock clock) {
+        return new EventReader(limits, clock, true);
+    }
+
+    private EventReader(EventLimits limits, Clock clock, boolean untimedAreRepeats) {
         this.limits = limits;
         this.clock = clock;
+        this.untimedAreRepeats = untimedAreRepeats;
         json = JsonFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 // Numbers and strings are bounded by the event's bytes, and numbers are kept as text.
@@ -176,10 +190,16 @@ public final class EventReader {
         if (length > limits.eventBytesMax()) {
             return new Rejected(index, "event_too_large", List.of(new Violation("", tooLarge(length))));
         }
-        return new EventBuilder(limits, clock, body, event).item(index);
+        return new EventBuilder(limits, clock, untimedAreRepeats, body, event).item(index);
     }
 
     private Malformed malformed(JacksonException e, JsonParser parser, int skipped) {
+        Malformed structure = structure(e, parser, limits);
+        return structure != null ? structure : invalidJson(e.getLocation(), skipped);
+    }
+
+    /** What is wrong, if it is more than the syntax; else null. */
+    static Malformed structure(JacksonException e, JsonParser parser, EventLimits limits) {
         String pointer = parser.streamReadContext().pathAsPointer().toString();
         if (parser.streamReadContext().getNestingDepth() > limits.depthMax()) {
             return new Malformed(
@@ -194,7 +214,7 @@ public final class EventReader {
         if (e.getOriginalMessage().startsWith(JACKSON_DUPLICATE_KEY)) {
             return new Malformed("duplicate_key", "This name comes twice in the same object.", pointer);
         }
-        return invalidJson(e.getLocation(), skipped);
+        return null;
     }
 
     /** Jackson's own words are not passed on: they repeat the text. */

@@ -6,7 +6,10 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** The names that mean something inside {@code data}, a participant or a summary; all others are only passed on. */
+/**
+ * The names that mean something inside {@code data}, a participant, a summary, or the parts of an uploaded session; all
+ * others are only passed on.
+ */
 enum Field {
     CONVERSATION_ID,
     MESSAGE_ID,
@@ -46,7 +49,17 @@ enum Field {
     ERROR_MESSAGE,
     ERROR,
     ERROR_TYPE,
-    LEVEL;
+    LEVEL,
+    // Of sessions alone.
+    ID,
+    SOURCE,
+    METADATA,
+    TIMESTAMP,
+    CREATED_AT,
+    STARTED_AT,
+    COMPLETED_AT,
+    TOTAL_DURATION,
+    TOTAL_DURATION_MS;
 
     static final int COUNT = values().length;
 

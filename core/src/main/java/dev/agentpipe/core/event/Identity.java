@@ -50,17 +50,34 @@ final class Identity {
         return new UUID(high, low).toString();
     }
 
+    /** Texts as one, so that no two lists of them look alike; null is as good as empty. */
+    static byte[] parts(String... texts) {
+        byte[][] parts = new byte[texts.length][];
+        for (int i = 0; i < texts.length; i++) {
+            parts[i] = utf8(texts[i]);
+        }
+        return joined(parts);
+    }
+
     private static byte[] digest(byte[]... parts) {
+        return Arrays.copyOf(sha256().digest(joined(parts)), LENGTH);
+    }
+
+    private static byte[] joined(byte[]... parts) {
         int length = 0;
         for (byte[] part : parts) {
             length += Integer.BYTES + part.length;
         }
-        ByteBuffer input = ByteBuffer.allocate(length);
+        ByteBuffer joined = ByteBuffer.allocate(length);
         for (byte[] part : parts) {
-            input.putInt(part.length).put(part);
+            joined.putInt(part.length).put(part);
         }
+        return joined.array();
+    }
+
+    static MessageDigest sha256() {
         try {
-            return Arrays.copyOf(MessageDigest.getInstance("SHA-256").digest(input.array()), LENGTH);
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }

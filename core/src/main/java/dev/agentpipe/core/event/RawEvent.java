@@ -1,6 +1,5 @@
 package dev.agentpipe.core.event;
 
-import dev.agentpipe.core.event.Members.LongNumber;
 import dev.agentpipe.core.event.Members.Nested;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +12,6 @@ import tools.jackson.core.JsonToken;
  * so everything that some type could need is held until {@link EventBuilder} knows the type.
  */
 final class RawEvent {
-
-    /** Integers of at most so many characters are a long whatever their digits. */
-    private static final int LONG_CHARS = 18;
 
     private final JsonParser parser;
     private final int base;
@@ -137,18 +133,9 @@ final class RawEvent {
     }
 
     private Object value(JsonToken token) {
-        return switch (token) {
-            case VALUE_STRING -> parser.getString();
-            case VALUE_NUMBER_INT ->
-                parser.getStringLength() <= LONG_CHARS
-                        ? (Object) parser.getLongValue()
-                        : new LongNumber(parser.getString(), true);
-            case VALUE_NUMBER_FLOAT -> new LongNumber(parser.getString(), false);
-            case VALUE_TRUE -> Boolean.TRUE;
-            case VALUE_FALSE -> Boolean.FALSE;
-            case START_OBJECT, START_ARRAY -> skipNested(token == JsonToken.START_OBJECT);
-            default -> null;
-        };
+        return token == JsonToken.START_OBJECT || token == JsonToken.START_ARRAY
+                ? skipNested(token == JsonToken.START_OBJECT)
+                : Members.scalar(parser, token);
     }
 
     private Nested skipNested(boolean isObject) {

@@ -19,6 +19,9 @@ import java.util.Locale;
  */
 final class Timestamps {
 
+    /** What to tell who sent a text that is none. */
+    static final String EXPECTED = "Expected an ISO-8601 date and time with a zone, such as 2026-01-31T12:00:00.5Z.";
+
     /** What {@link #epochMicros} gives for a text that is none. */
     static final long INVALID = Long.MIN_VALUE;
 

@@ -7,17 +7,26 @@ package dev.agentpipe.db.generated;
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.ConversationsWithTotals;
+import dev.agentpipe.db.generated.tables.Deletions;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
 import dev.agentpipe.db.generated.tables.SearchDocuments;
 import dev.agentpipe.db.generated.tables.SearchIndex;
+import dev.agentpipe.db.generated.tables.UsageAgents;
+import dev.agentpipe.db.generated.tables.UsageBetween;
+import dev.agentpipe.db.generated.tables.UsageProgress;
+import dev.agentpipe.db.generated.tables.UsageTotals;
+import dev.agentpipe.db.generated.tables.records.UsageTotalsRecord;
 
 import java.util.Arrays;
 import java.util.List;
 
 import org.jooq.Catalog;
+import org.jooq.Configuration;
+import org.jooq.Field;
+import org.jooq.Result;
 import org.jooq.Table;
 import org.jooq.impl.SchemaImpl;
 
@@ -51,6 +60,11 @@ public class DefaultSchema extends SchemaImpl {
     public final ConversationsWithTotals CONVERSATIONS_WITH_TOTALS = ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS;
 
     /**
+     * The table <code>deletions</code>.
+     */
+    public final Deletions DELETIONS = Deletions.DELETIONS;
+
+    /**
      * The table <code>event_identities</code>.
      */
     public final EventIdentities EVENT_IDENTITIES = EventIdentities.EVENT_IDENTITIES;
@@ -81,6 +95,66 @@ public class DefaultSchema extends SchemaImpl {
     public final SearchIndex SEARCH_INDEX = SearchIndex.SEARCH_INDEX;
 
     /**
+     * The table <code>usage_agents</code>.
+     */
+    public final UsageAgents USAGE_AGENTS = UsageAgents.USAGE_AGENTS;
+
+    /**
+     * done bigint, through bigint
+     */
+    public final UsageBetween USAGE_BETWEEN = UsageBetween.USAGE_BETWEEN;
+
+    /**
+     * Call <code>usage_between</code>.
+     */
+    public static Result<UsageTotalsRecord> USAGE_BETWEEN(
+          Configuration configuration
+        , Long done
+        , Long through
+    ) {
+        return configuration.dsl().selectFrom(dev.agentpipe.db.generated.tables.UsageBetween.USAGE_BETWEEN.call(
+              done
+            , through
+        )).fetch();
+    }
+
+    /**
+     * Get <code>usage_between</code> as a table.
+     */
+    public static UsageBetween USAGE_BETWEEN(
+          Long done
+        , Long through
+    ) {
+        return dev.agentpipe.db.generated.tables.UsageBetween.USAGE_BETWEEN.call(
+            done,
+            through
+        );
+    }
+
+    /**
+     * Get <code>usage_between</code> as a table.
+     */
+    public static UsageBetween USAGE_BETWEEN(
+          Field<Long> done
+        , Field<Long> through
+    ) {
+        return dev.agentpipe.db.generated.tables.UsageBetween.USAGE_BETWEEN.call(
+            done,
+            through
+        );
+    }
+
+    /**
+     * The table <code>usage_progress</code>.
+     */
+    public final UsageProgress USAGE_PROGRESS = UsageProgress.USAGE_PROGRESS;
+
+    /**
+     * The table <code>usage_totals</code>.
+     */
+    public final UsageTotals USAGE_TOTALS = UsageTotals.USAGE_TOTALS;
+
+    /**
      * No further instances allowed
      */
     private DefaultSchema() {
@@ -99,12 +173,17 @@ public class DefaultSchema extends SchemaImpl {
             ConversationAgents.CONVERSATION_AGENTS,
             Conversations.CONVERSATIONS,
             ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS,
+            Deletions.DELETIONS,
             EventIdentities.EVENT_IDENTITIES,
             EventLog.EVENT_LOG,
             Events.EVENTS,
             Messages.MESSAGES,
             SearchDocuments.SEARCH_DOCUMENTS,
-            SearchIndex.SEARCH_INDEX
+            SearchIndex.SEARCH_INDEX,
+            UsageAgents.USAGE_AGENTS,
+            UsageBetween.USAGE_BETWEEN,
+            UsageProgress.USAGE_PROGRESS,
+            UsageTotals.USAGE_TOTALS
         );
     }
 }

@@ -4,8 +4,10 @@
 package dev.agentpipe.db.generated;
 
 
+import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.Events;
+import dev.agentpipe.db.generated.tables.Messages;
 import dev.agentpipe.db.generated.tables.SearchDocuments;
 
 import org.jooq.Index;
@@ -24,9 +26,11 @@ public class Indexes {
     // INDEX definitions
     // -------------------------------------------------------------------------
 
+    public static final Index CONVERSATION_AGENTS_TYPE = Internal.createIndex(DSL.name("conversation_agents_type"), ConversationAgents.CONVERSATION_AGENTS, new OrderField[] { ConversationAgents.CONVERSATION_AGENTS.AGENT_TYPE, ConversationAgents.CONVERSATION_AGENTS.CONVERSATION_ID }, false);
     public static final Index CONVERSATIONS_ACTIVE = Internal.createIndex(DSL.name("conversations_active"), Conversations.CONVERSATIONS, new OrderField[] { Conversations.CONVERSATIONS.ID }, false);
     public static final Index EVENTS_CONVERSATION = Internal.createIndex(DSL.name("events_conversation"), Events.EVENTS, new OrderField[] { Events.EVENTS.CONVERSATION_ID, Events.EVENTS.POSITION }, false);
     public static final Index EVENTS_RARE_TYPE = Internal.createIndex(DSL.name("events_rare_type"), Events.EVENTS, new OrderField[] { Events.EVENTS.TYPE, Events.EVENTS.POSITION }, false);
+    public static final Index MESSAGES_POSITION = Internal.createIndex(DSL.name("messages_position"), Messages.MESSAGES, new OrderField[] { Messages.MESSAGES.POSITION }, false);
     public static final Index SEARCH_DOCUMENTS_POSITION = Internal.createIndex(DSL.name("search_documents_position"), SearchDocuments.SEARCH_DOCUMENTS, new OrderField[] { SearchDocuments.SEARCH_DOCUMENTS.POSITION }, false);
     public static final Index SEARCH_DOCUMENTS_WORDS = Internal.createIndex(DSL.name("search_documents_words"), SearchDocuments.SEARCH_DOCUMENTS, new OrderField[] { SearchDocuments.SEARCH_DOCUMENTS.WORDS }, false);
 }

@@ -6,20 +6,28 @@ package dev.agentpipe.db.generated;
 
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
+import dev.agentpipe.db.generated.tables.Deletions;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
 import dev.agentpipe.db.generated.tables.SearchDocuments;
 import dev.agentpipe.db.generated.tables.SearchIndex;
+import dev.agentpipe.db.generated.tables.UsageAgents;
+import dev.agentpipe.db.generated.tables.UsageProgress;
+import dev.agentpipe.db.generated.tables.UsageTotals;
 import dev.agentpipe.db.generated.tables.records.ConversationAgentsRecord;
 import dev.agentpipe.db.generated.tables.records.ConversationsRecord;
+import dev.agentpipe.db.generated.tables.records.DeletionsRecord;
 import dev.agentpipe.db.generated.tables.records.EventIdentitiesRecord;
 import dev.agentpipe.db.generated.tables.records.EventLogRecord;
 import dev.agentpipe.db.generated.tables.records.EventsRecord;
 import dev.agentpipe.db.generated.tables.records.MessagesRecord;
 import dev.agentpipe.db.generated.tables.records.SearchDocumentsRecord;
 import dev.agentpipe.db.generated.tables.records.SearchIndexRecord;
+import dev.agentpipe.db.generated.tables.records.UsageAgentsRecord;
+import dev.agentpipe.db.generated.tables.records.UsageProgressRecord;
+import dev.agentpipe.db.generated.tables.records.UsageTotalsRecord;
 
 import org.jooq.TableField;
 import org.jooq.UniqueKey;
@@ -40,10 +48,14 @@ public class Keys {
 
     public static final UniqueKey<ConversationAgentsRecord> CONVERSATION_AGENTS_PKEY = Internal.createUniqueKey(ConversationAgents.CONVERSATION_AGENTS, DSL.name("conversation_agents_pkey"), new TableField[] { ConversationAgents.CONVERSATION_AGENTS.CONVERSATION_ID, ConversationAgents.CONVERSATION_AGENTS.ORDINAL }, true);
     public static final UniqueKey<ConversationsRecord> CONVERSATIONS_PKEY = Internal.createUniqueKey(Conversations.CONVERSATIONS, DSL.name("conversations_pkey"), new TableField[] { Conversations.CONVERSATIONS.ID }, true);
+    public static final UniqueKey<DeletionsRecord> DELETIONS_PKEY = Internal.createUniqueKey(Deletions.DELETIONS, DSL.name("deletions_pkey"), new TableField[] { Deletions.DELETIONS.CONVERSATION_ID }, true);
     public static final UniqueKey<EventIdentitiesRecord> EVENT_IDENTITIES_PKEY = Internal.createUniqueKey(EventIdentities.EVENT_IDENTITIES, DSL.name("event_identities_pkey"), new TableField[] { EventIdentities.EVENT_IDENTITIES.IDENTITY }, true);
     public static final UniqueKey<EventLogRecord> EVENT_LOG_PKEY = Internal.createUniqueKey(EventLog.EVENT_LOG, DSL.name("event_log_pkey"), new TableField[] { EventLog.EVENT_LOG.ONLY_ONE }, true);
     public static final UniqueKey<EventsRecord> EVENTS_PKEY = Internal.createUniqueKey(Events.EVENTS, DSL.name("events_pkey"), new TableField[] { Events.EVENTS.POSITION }, true);
     public static final UniqueKey<MessagesRecord> MESSAGES_PKEY = Internal.createUniqueKey(Messages.MESSAGES, DSL.name("messages_pkey"), new TableField[] { Messages.MESSAGES.CONVERSATION_ID, Messages.MESSAGES.POSITION }, true);
     public static final UniqueKey<SearchDocumentsRecord> SEARCH_DOCUMENTS_PKEY = Internal.createUniqueKey(SearchDocuments.SEARCH_DOCUMENTS, DSL.name("search_documents_pkey"), new TableField[] { SearchDocuments.SEARCH_DOCUMENTS.CONVERSATION_ID, SearchDocuments.SEARCH_DOCUMENTS.POSITION, SearchDocuments.SEARCH_DOCUMENTS.PART }, true);
     public static final UniqueKey<SearchIndexRecord> SEARCH_INDEX_PKEY = Internal.createUniqueKey(SearchIndex.SEARCH_INDEX, DSL.name("search_index_pkey"), new TableField[] { SearchIndex.SEARCH_INDEX.ONLY_ONE }, true);
+    public static final UniqueKey<UsageAgentsRecord> USAGE_AGENTS_PKEY = Internal.createUniqueKey(UsageAgents.USAGE_AGENTS, DSL.name("usage_agents_pkey"), new TableField[] { UsageAgents.USAGE_AGENTS.CONVERSATION_ID, UsageAgents.USAGE_AGENTS.AGENT_TYPE }, true);
+    public static final UniqueKey<UsageProgressRecord> USAGE_PROGRESS_PKEY = Internal.createUniqueKey(UsageProgress.USAGE_PROGRESS, DSL.name("usage_progress_pkey"), new TableField[] { UsageProgress.USAGE_PROGRESS.ONLY_ONE }, true);
+    public static final UniqueKey<UsageTotalsRecord> USAGE_TOTALS_PKEY = Internal.createUniqueKey(UsageTotals.USAGE_TOTALS, DSL.name("usage_totals_pkey"), new TableField[] { UsageTotals.USAGE_TOTALS.BUCKET_MINUTES, UsageTotals.USAGE_TOTALS.BUCKET_START, UsageTotals.USAGE_TOTALS.AGENT_TYPE, UsageTotals.USAGE_TOTALS.MODEL }, true);
 }

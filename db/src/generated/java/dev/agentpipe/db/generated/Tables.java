@@ -7,12 +7,22 @@ package dev.agentpipe.db.generated;
 import dev.agentpipe.db.generated.tables.ConversationAgents;
 import dev.agentpipe.db.generated.tables.Conversations;
 import dev.agentpipe.db.generated.tables.ConversationsWithTotals;
+import dev.agentpipe.db.generated.tables.Deletions;
 import dev.agentpipe.db.generated.tables.EventIdentities;
 import dev.agentpipe.db.generated.tables.EventLog;
 import dev.agentpipe.db.generated.tables.Events;
 import dev.agentpipe.db.generated.tables.Messages;
 import dev.agentpipe.db.generated.tables.SearchDocuments;
 import dev.agentpipe.db.generated.tables.SearchIndex;
+import dev.agentpipe.db.generated.tables.UsageAgents;
+import dev.agentpipe.db.generated.tables.UsageBetween;
+import dev.agentpipe.db.generated.tables.UsageProgress;
+import dev.agentpipe.db.generated.tables.UsageTotals;
+import dev.agentpipe.db.generated.tables.records.UsageTotalsRecord;
+
+import org.jooq.Configuration;
+import org.jooq.Field;
+import org.jooq.Result;
 
 
 /**
@@ -35,6 +45,11 @@ public class Tables {
      * The table <code>conversations_with_totals</code>.
      */
     public static final ConversationsWithTotals CONVERSATIONS_WITH_TOTALS = ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS;
+
+    /**
+     * The table <code>deletions</code>.
+     */
+    public static final Deletions DELETIONS = Deletions.DELETIONS;
 
     /**
      * The table <code>event_identities</code>.
@@ -65,4 +80,64 @@ public class Tables {
      * The table <code>search_index</code>.
      */
     public static final SearchIndex SEARCH_INDEX = SearchIndex.SEARCH_INDEX;
+
+    /**
+     * The table <code>usage_agents</code>.
+     */
+    public static final UsageAgents USAGE_AGENTS = UsageAgents.USAGE_AGENTS;
+
+    /**
+     * done bigint, through bigint
+     */
+    public static final UsageBetween USAGE_BETWEEN = UsageBetween.USAGE_BETWEEN;
+
+    /**
+     * Call <code>usage_between</code>.
+     */
+    public static Result<UsageTotalsRecord> USAGE_BETWEEN(
+          Configuration configuration
+        , Long done
+        , Long through
+    ) {
+        return configuration.dsl().selectFrom(dev.agentpipe.db.generated.tables.UsageBetween.USAGE_BETWEEN.call(
+              done
+            , through
+        )).fetch();
+    }
+
+    /**
+     * Get <code>usage_between</code> as a table.
+     */
+    public static UsageBetween USAGE_BETWEEN(
+          Long done
+        , Long through
+    ) {
+        return dev.agentpipe.db.generated.tables.UsageBetween.USAGE_BETWEEN.call(
+            done,
+            through
+        );
+    }
+
+    /**
+     * Get <code>usage_between</code> as a table.
+     */
+    public static UsageBetween USAGE_BETWEEN(
+          Field<Long> done
+        , Field<Long> through
+    ) {
+        return dev.agentpipe.db.generated.tables.UsageBetween.USAGE_BETWEEN.call(
+            done,
+            through
+        );
+    }
+
+    /**
+     * The table <code>usage_progress</code>.
+     */
+    public static final UsageProgress USAGE_PROGRESS = UsageProgress.USAGE_PROGRESS;
+
+    /**
+     * The table <code>usage_totals</code>.
+     */
+    public static final UsageTotals USAGE_TOTALS = UsageTotals.USAGE_TOTALS;
 }

@@ -2,6 +2,7 @@ package dev.agentpipe.server.http;
 
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.AttachmentKey;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.xnio.IoUtils;
@@ -14,6 +15,12 @@ import org.xnio.XnioExecutor;
  */
 public final class BodyDeadline implements HttpHandler {
 
+    private static final AttachmentKey<Timer> TIMER = AttachmentKey.create(Timer.class);
+
+    private static final class Timer {
+        private XnioExecutor.Key key;
+    }
+
     private final Duration max;
     private final HttpHandler next;
 
@@ -25,14 +32,28 @@ public final class BodyDeadline implements HttpHandler {
     @Override
     public void handleRequest(HttpServerExchange exchange) throws Exception {
         if (!exchange.isRequestComplete()) {
-            XnioExecutor.Key timer =
-                    exchange.getIoThread().executeAfter(() -> cutOff(exchange), max.toMillis(), TimeUnit.MILLISECONDS);
+            Timer timer = new Timer();
+            exchange.putAttachment(TIMER, timer);
+            start(exchange, timer, max);
             exchange.addExchangeCompleteListener((completed, others) -> {
-                timer.remove();
+                timer.key.remove();
                 others.proceed();
             });
         }
         next.handleRequest(exchange);
+    }
+
+    /** Gives a request that may be large more time, from now on. To be called on its I/O thread. */
+    public static void extend(HttpServerExchange exchange, Duration max) {
+        Timer timer = exchange.getAttachment(TIMER);
+        if (timer != null) {
+            timer.key.remove();
+            start(exchange, timer, max);
+        }
+    }
+
+    private static void start(HttpServerExchange exchange, Timer timer, Duration max) {
+        timer.key = exchange.getIoThread().executeAfter(() -> cutOff(exchange), max.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Whoever reads the body notices, and so does who counts the requests. */

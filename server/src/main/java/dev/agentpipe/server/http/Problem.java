@@ -13,6 +13,7 @@ public enum Problem {
     DUPLICATE_KEY(StatusCodes.BAD_REQUEST, "The body has a duplicate key"),
     INVALID_EVENT(StatusCodes.BAD_REQUEST, "The event is not valid"),
     UNKNOWN_EVENT_TYPE(StatusCodes.BAD_REQUEST, "The type of the event is not known"),
+    INVALID_UPLOAD(StatusCodes.BAD_REQUEST, "The upload is not valid"),
     INVALID_PARAMETER(StatusCodes.BAD_REQUEST, "A parameter is not valid"),
     UNAUTHORIZED(StatusCodes.UNAUTHORIZED, "A valid API key is needed"),
     FORBIDDEN(StatusCodes.FORBIDDEN, "The API key may not do this"),
@@ -22,11 +23,14 @@ public enum Problem {
     EVENT_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The event is too large"),
     BATCH_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The batch has too many events"),
     REQUEST_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The request is too large"),
+    UPLOAD_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The upload is too large"),
     UNSUPPORTED_MEDIA_TYPE(StatusCodes.UNSUPPORTED_MEDIA_TYPE, "The content type is not supported"),
     INTERNAL_ERROR(StatusCodes.INTERNAL_SERVER_ERROR, "The server has failed"),
     QUEUE_FULL(StatusCodes.SERVICE_UNAVAILABLE, "The server has more to store than it can hold"),
     TOO_MANY_READS(StatusCodes.SERVICE_UNAVAILABLE, "The server has more to look up than it can"),
+    TOO_MANY_UPLOADS(StatusCodes.SERVICE_UNAVAILABLE, "The server has more uploads than it can hold"),
     DATABASE_UNAVAILABLE(StatusCodes.SERVICE_UNAVAILABLE, "The database is not available"),
+    TOO_MANY_EXPORTS(StatusCodes.SERVICE_UNAVAILABLE, "The server has as many exports under way as it may"),
     TOO_MANY_STREAMS(StatusCodes.SERVICE_UNAVAILABLE, "The server has as many streams as it may"),
     SHUTTING_DOWN(StatusCodes.SERVICE_UNAVAILABLE, "The server is stopping");
 
@@ -39,7 +43,7 @@ public enum Problem {
     }
 
     /** The problem with this code. */
-    static Problem ofCode(String code) {
+    public static Problem ofCode(String code) {
         return valueOf(code.toUpperCase(Locale.ROOT));
     }
 
@@ -51,7 +55,7 @@ public enum Problem {
         return title;
     }
 
-    String code() {
+    public String code() {
         return name().toLowerCase(Locale.ROOT);
     }
 

@@ -57,6 +57,24 @@ public final class Reads implements AutoCloseable {
         }));
     }
 
+    /**
+     * For the next piece of an answer that has begun. What the work throws ends the connection.
+     *
+     * @param work may block; returns what then happens on the I/O thread
+     * @return false if there is no room for it now; nothing happens then
+     */
+    public boolean next(HttpServerExchange exchange, Supplier<Runnable> work) {
+        try {
+            threads.execute(RequestScope.step(exchange, () -> {
+                Runnable then = work.get();
+                exchange.getIoThread().execute(RequestScope.step(exchange, then));
+            }));
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
+        }
+    }
+
     /** Requests that wait for a thread. */
     int waiting() {
         return threads.getQueue().size();

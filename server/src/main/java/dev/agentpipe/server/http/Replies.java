@@ -1,6 +1,5 @@
 package dev.agentpipe.server.http;
 
-import dev.agentpipe.core.event.Violation;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpContinue;
 import io.undertow.util.HeaderValues;
@@ -49,15 +48,27 @@ public final class Replies {
      * @param place {@code streamPosition}, put into the object; null for none
      */
     static void stored(HttpServerExchange exchange, byte[] json, String opaque, String place) {
-        String tag = "W/\"" + opaque + '"';
-        exchange.getResponseHeaders().put(Headers.ETAG, tag);
-        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, REVALIDATE);
-        if (isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), tag)) {
-            exchange.setStatusCode(StatusCodes.NOT_MODIFIED);
-            afterBody(exchange, exchange::endExchange);
+        if (notModified(exchange, opaque)) {
             return;
         }
         send(exchange, StatusCodes.OK, JSON, place == null ? json : placed(json, place));
+    }
+
+    /**
+     * Sets the headers of stored data, and answers 304 if the client has it.
+     *
+     * @param opaque the tag without its quotes
+     */
+    public static boolean notModified(HttpServerExchange exchange, String opaque) {
+        String tag = "W/\"" + opaque + '"';
+        exchange.getResponseHeaders().put(Headers.ETAG, tag);
+        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, REVALIDATE);
+        if (!isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), tag)) {
+            return false;
+        }
+        exchange.setStatusCode(StatusCodes.NOT_MODIFIED);
+        afterBody(exchange, exchange::endExchange);
+        return true;
     }
 
     /** RFC 9110, 13.1.2: a list of tags, weak or not, or any. */
@@ -92,7 +103,7 @@ public final class Replies {
     }
 
     /** @param detail a sentence of its own; null where the title says all */
-    public static void problem(HttpServerExchange exchange, Problem problem, String detail, List<Violation> errors) {
+    public static void problem(HttpServerExchange exchange, Problem problem, String detail, List<?> errors) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("type", "about:blank");
         body.put("title", problem.title());

@@ -10,7 +10,7 @@ import org.xnio.IoUtils;
  * Runs the steps of a request, on whatever thread they come: log lines carry the request's id, and a step that throws is
  * answered with a 500. Undertow sees to that only while the handler's call lasts; afterwards the client would wait for ever.
  */
-final class RequestScope {
+public final class RequestScope {
 
     private static final String MDC_KEY = "requestId";
 
@@ -19,11 +19,11 @@ final class RequestScope {
     private RequestScope() {}
 
     /** For later: a step that is handed to an executor, or to a callback. */
-    static Runnable step(HttpServerExchange exchange, Runnable step) {
+    public static Runnable step(HttpServerExchange exchange, Runnable step) {
         return () -> run(exchange, step);
     }
 
-    static void run(HttpServerExchange exchange, Runnable step) {
+    public static void run(HttpServerExchange exchange, Runnable step) {
         String outer = MDC.get(MDC_KEY);
         MDC.put(MDC_KEY, RequestId.of(exchange));
         try {

@@ -9,13 +9,44 @@ public final class Routes {
 
     private Routes() {}
 
+    /** What answers about conversations. */
+    public record Conversations(
+            HttpHandler list,
+            HttpHandler one,
+            HttpHandler delete,
+            HttpHandler messages,
+            HttpHandler export,
+            HttpHandler recentMessages) {}
+
+    /** What searches; {@code kinds} is what a search can be narrowed down to. */
+    public record Search(HttpHandler find, HttpHandler kinds) {}
+
     public static HttpHandler of(
-            HttpHandler ingest, HttpHandler stream, HealthHandler health, HttpHandler search, HttpHandler searchKinds) {
+            HttpHandler ingest,
+            HttpHandler upload,
+            HttpHandler stream,
+            Conversations conversations,
+            HttpHandler metricsSummary,
+            HttpHandler realtimeStats,
+            Search search,
+            HealthHandler health) {
         return new PathTemplateHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
                 .add("/api/ingest", new Resource().on(Methods.POST, ingest))
+                .add("/api/sessions/upload", new Resource().on(Methods.POST, upload))
                 .add("/api/realtime/stream", new Resource().on(Methods.GET, stream))
                 .add("/api/stream", new Resource().on(Methods.GET, stream))
-                .add("/api/search", new Resource().on(Methods.POST, search).onGet(searchKinds))
+                .add("/api/realtime/stats", new Resource().onGet(realtimeStats))
+                .add("/api/conversations", new Resource().onGet(conversations.list()))
+                .add(
+                        "/api/conversations/{id}",
+                        new Resource().onGet(conversations.one()).on(Methods.DELETE, conversations.delete()))
+                .add("/api/conversations/{id}/messages", new Resource().onGet(conversations.messages()))
+                .add("/api/conversations/{id}/export", new Resource().onGet(conversations.export()))
+                .add("/api/messages/recent", new Resource().onGet(conversations.recentMessages()))
+                .add("/api/metrics/summary", new Resource().onGet(metricsSummary))
+                .add(
+                        "/api/search",
+                        new Resource().on(Methods.POST, search.find()).onGet(search.kinds()))
                 .add("/api/health", new Resource().onGet(health::health))
                 .add("/api/health/live", new Resource().onGet(health::live))
                 .add("/api/health/ready", new Resource().onGet(health::ready));

@@ -75,7 +75,8 @@ public final class StreamHandler implements HttpHandler {
             Replies.problem(exchange, Problem.INVALID_PARAMETER, null, violations);
             return;
         }
-        Optional<Streams.Place> place = streams.enter();
+        Optional<Streams.Place> place =
+                streams.enter(!request.filter().conversationIds().isEmpty());
         if (place.isEmpty()) {
             refuse(exchange, Problem.TOO_MANY_STREAMS);
             return;

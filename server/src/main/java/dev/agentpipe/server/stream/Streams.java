@@ -41,6 +41,8 @@ public final class Streams implements AutoCloseable {
     /** A hundred readers or so; what a request may have to wait for its I/O thread. */
     private static final Duration SLICE = Duration.ofMillis(1);
 
+    public record ReplayState(int inUse, int waiting, int max) {}
+
     private final SseFrames frames;
     private final Broadcaster broadcaster;
     private final Replays replays;
@@ -49,6 +51,7 @@ public final class Streams implements AutoCloseable {
     private final Queue<IoLoop> loops = new ConcurrentLinkedQueue<>();
     private final Queue<XnioExecutor.Key> ticks = new ConcurrentLinkedQueue<>();
     private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger ofConversations = new AtomicInteger();
     private final Map<CloseReason, LongAdder> ended = new EnumMap<>(CloseReason.class);
     private volatile long retainedAfter;
     private volatile boolean draining;
@@ -76,6 +79,20 @@ public final class Streams implements AutoCloseable {
     /** Streams that are open. */
     public int count() {
         return open.get();
+    }
+
+    /** Those of them that watch some conversations only. */
+    public int ofConversations() {
+        return ofConversations.get();
+    }
+
+    public int connectionsMax() {
+        return settings.connectionsMax();
+    }
+
+    /** Pages of the log that are read or held for readers at this moment, how many wait for one, and how many may be. */
+    public ReplayState replayState() {
+        return new ReplayState(replays.inUse(), replays.waiting(), REPLAYS_AT_A_TIME);
     }
 
     /** How many streams have ended since the start, by reason. */
@@ -110,16 +127,31 @@ public final class Streams implements AutoCloseable {
     /** A place among the streams; gives itself back once, however often it is told to. */
     final class Place {
         private final AtomicBoolean taken = new AtomicBoolean(true);
+        private final boolean ofConversations;
+
+        private Place(boolean ofConversations) {
+            this.ofConversations = ofConversations;
+            if (ofConversations) {
+                Streams.this.ofConversations.incrementAndGet();
+            }
+        }
 
         void leave() {
             if (taken.compareAndSet(true, false)) {
                 open.decrementAndGet();
+                if (ofConversations) {
+                    Streams.this.ofConversations.decrementAndGet();
+                }
             }
         }
     }
 
-    /** Empty when the server is full or stopping. */
-    Optional<Place> enter() {
+    /**
+     * Empty when the server is full or stopping.
+     *
+     * @param ofConversations whether only some conversations are wanted
+     */
+    Optional<Place> enter(boolean ofConversations) {
         if (draining) {
             return Optional.empty();
         }
@@ -127,7 +159,7 @@ public final class Streams implements AutoCloseable {
             open.decrementAndGet();
             return Optional.empty();
         }
-        return Optional.of(new Place());
+        return Optional.of(new Place(ofConversations));
     }
 
     /** The lane of this I/O thread, which must be the current one. */

@@ -5,13 +5,17 @@ package dev.agentpipe.db.generated.tables;
 
 
 import dev.agentpipe.db.generated.DefaultSchema;
+import dev.agentpipe.db.generated.Indexes;
 import dev.agentpipe.db.generated.Keys;
 import dev.agentpipe.db.generated.tables.records.ConversationAgentsRecord;
 
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
 
 import org.jooq.Condition;
 import org.jooq.Field;
+import org.jooq.Index;
 import org.jooq.Name;
 import org.jooq.PlainSQL;
 import org.jooq.QueryPart;
@@ -121,6 +125,11 @@ public class ConversationAgents extends TableImpl<ConversationAgentsRecord> {
     @Override
     public Schema getSchema() {
         return aliased() ? null : DefaultSchema.DEFAULT_SCHEMA;
+    }
+
+    @Override
+    public List<Index> getIndexes() {
+        return Arrays.asList(Indexes.CONVERSATION_AGENTS_TYPE);
     }
 
     @Override

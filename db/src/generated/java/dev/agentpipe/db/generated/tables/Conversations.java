@@ -222,6 +222,26 @@ public class Conversations extends TableImpl<ConversationsRecord> {
     public final TableField<ConversationsRecord, Long> ERROR_COUNT = createField(DSL.name("error_count"), SQLDataType.BIGINT.nullable(false).defaultValue(DSL.field(DSL.raw("0"), SQLDataType.BIGINT)), this, "");
 
     /**
+     * The column <code>conversations.settled_messages</code>.
+     */
+    public final TableField<ConversationsRecord, Long> SETTLED_MESSAGES = createField(DSL.name("settled_messages"), SQLDataType.BIGINT, this, "");
+
+    /**
+     * The column <code>conversations.settled_tokens</code>.
+     */
+    public final TableField<ConversationsRecord, Long> SETTLED_TOKENS = createField(DSL.name("settled_tokens"), SQLDataType.BIGINT, this, "");
+
+    /**
+     * The column <code>conversations.settled_cost</code>.
+     */
+    public final TableField<ConversationsRecord, BigDecimal> SETTLED_COST = createField(DSL.name("settled_cost"), SQLDataType.NUMERIC, this, "");
+
+    /**
+     * The column <code>conversations.settled_duration_ms</code>.
+     */
+    public final TableField<ConversationsRecord, BigDecimal> SETTLED_DURATION_MS = createField(DSL.name("settled_duration_ms"), SQLDataType.NUMERIC, this, "");
+
+    /**
      * The column <code>conversations.system_info</code>.
      */
     public final TableField<ConversationsRecord, JSON> SYSTEM_INFO = createField(DSL.name("system_info"), SQLDataType.JSON, this, "");

@@ -216,6 +216,26 @@ public class ConversationsWithTotals extends TableImpl<ConversationsWithTotalsRe
     public final TableField<ConversationsWithTotalsRecord, Long> ERROR_COUNT = createField(DSL.name("error_count"), SQLDataType.BIGINT, this, "");
 
     /**
+     * The column <code>conversations_with_totals.settled_messages</code>.
+     */
+    public final TableField<ConversationsWithTotalsRecord, Long> SETTLED_MESSAGES = createField(DSL.name("settled_messages"), SQLDataType.BIGINT, this, "");
+
+    /**
+     * The column <code>conversations_with_totals.settled_tokens</code>.
+     */
+    public final TableField<ConversationsWithTotalsRecord, Long> SETTLED_TOKENS = createField(DSL.name("settled_tokens"), SQLDataType.BIGINT, this, "");
+
+    /**
+     * The column <code>conversations_with_totals.settled_cost</code>.
+     */
+    public final TableField<ConversationsWithTotalsRecord, BigDecimal> SETTLED_COST = createField(DSL.name("settled_cost"), SQLDataType.NUMERIC, this, "");
+
+    /**
+     * The column <code>conversations_with_totals.settled_duration_ms</code>.
+     */
+    public final TableField<ConversationsWithTotalsRecord, BigDecimal> SETTLED_DURATION_MS = createField(DSL.name("settled_duration_ms"), SQLDataType.NUMERIC, this, "");
+
+    /**
      * The column <code>conversations_with_totals.system_info</code>.
      */
     public final TableField<ConversationsWithTotalsRecord, JSON> SYSTEM_INFO = createField(DSL.name("system_info"), SQLDataType.JSON, this, "");
@@ -289,6 +309,10 @@ public class ConversationsWithTotals extends TableImpl<ConversationsWithTotalsRe
          error_message,
          error_type,
          error_count,
+         settled_messages,
+         settled_tokens,
+         settled_cost,
+         settled_duration_ms,
          system_info,
          command,
          created_at,

@@ -5,15 +5,19 @@ package dev.agentpipe.db.generated.tables;
 
 
 import dev.agentpipe.db.generated.DefaultSchema;
+import dev.agentpipe.db.generated.Indexes;
 import dev.agentpipe.db.generated.Keys;
 import dev.agentpipe.db.generated.tables.records.MessagesRecord;
 
 import java.math.BigDecimal;
 import java.time.OffsetDateTime;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
 
 import org.jooq.Condition;
 import org.jooq.Field;
+import org.jooq.Index;
 import org.jooq.Name;
 import org.jooq.PlainSQL;
 import org.jooq.QueryPart;
@@ -168,6 +172,11 @@ public class Messages extends TableImpl<MessagesRecord> {
     @Override
     public Schema getSchema() {
         return aliased() ? null : DefaultSchema.DEFAULT_SCHEMA;
+    }
+
+    @Override
+    public List<Index> getIndexes() {
+        return Arrays.asList(Indexes.MESSAGES_POSITION);
     }
 
     @Override

@@ -43,6 +43,7 @@ public final class SearchBench {
     private final Database database;
     /** By which PostgreSQL's processes are known. */
     private final String folder;
+
     private final Vocabulary vocabulary = new Vocabulary(42);
 
     private SearchBench(Database database, String folder) {

@@ -485,45 +485,101 @@ public class ConversationsRecord extends UpdatableRecordImpl<ConversationsRecord
     }
 
     /**
+     * Setter for <code>conversations.settled_messages</code>.
+     */
+    public void setSettledMessages(Long value) {
+        set(33, value);
+    }
+
+    /**
+     * Getter for <code>conversations.settled_messages</code>.
+     */
+    public Long getSettledMessages() {
+        return (Long) get(33);
+    }
+
+    /**
+     * Setter for <code>conversations.settled_tokens</code>.
+     */
+    public void setSettledTokens(Long value) {
+        set(34, value);
+    }
+
+    /**
+     * Getter for <code>conversations.settled_tokens</code>.
+     */
+    public Long getSettledTokens() {
+        return (Long) get(34);
+    }
+
+    /**
+     * Setter for <code>conversations.settled_cost</code>.
+     */
+    public void setSettledCost(BigDecimal value) {
+        set(35, value);
+    }
+
+    /**
+     * Getter for <code>conversations.settled_cost</code>.
+     */
+    public BigDecimal getSettledCost() {
+        return (BigDecimal) get(35);
+    }
+
+    /**
+     * Setter for <code>conversations.settled_duration_ms</code>.
+     */
+    public void setSettledDurationMs(BigDecimal value) {
+        set(36, value);
+    }
+
+    /**
+     * Getter for <code>conversations.settled_duration_ms</code>.
+     */
+    public BigDecimal getSettledDurationMs() {
+        return (BigDecimal) get(36);
+    }
+
+    /**
      * Setter for <code>conversations.system_info</code>.
      */
     public void setSystemInfo(JSON value) {
-        set(33, value);
+        set(37, value);
     }
 
     /**
      * Getter for <code>conversations.system_info</code>.
      */
     public JSON getSystemInfo() {
-        return (JSON) get(33);
+        return (JSON) get(37);
     }
 
     /**
      * Setter for <code>conversations.command</code>.
      */
     public void setCommand(JSON value) {
-        set(34, value);
+        set(38, value);
     }
 
     /**
      * Getter for <code>conversations.command</code>.
      */
     public JSON getCommand() {
-        return (JSON) get(34);
+        return (JSON) get(38);
     }
 
     /**
      * Setter for <code>conversations.created_at</code>.
      */
     public void setCreatedAt(OffsetDateTime value) {
-        set(35, value);
+        set(39, value);
     }
 
     /**
      * Getter for <code>conversations.created_at</code>.
      */
     public OffsetDateTime getCreatedAt() {
-        return (OffsetDateTime) get(35);
+        return (OffsetDateTime) get(39);
     }
 
     // -------------------------------------------------------------------------
@@ -549,7 +605,7 @@ public class ConversationsRecord extends UpdatableRecordImpl<ConversationsRecord
     /**
      * Create a detached, initialised ConversationsRecord
      */
-    public ConversationsRecord(String id, String source, String name, JSON metadata, String mode, String initialPrompt, Long maxTurns, OffsetDateTime startedAt, Long statusOrder, String status, OffsetDateTime completedAt, OffsetDateTime firstEventAt, OffsetDateTime lastEventAt, OffsetDateTime lastReceivedAt, Long messageCount, Long messageTokens, BigDecimal messageCost, Long messageDurationMs, OffsetDateTime reportedAt, byte[] reportedIdentity, Long reportedMessages, Long reportedTurns, Long reportedTokens, BigDecimal reportedCost, BigDecimal reportedDurationMs, String summaryShortText, String summaryText, JSON summary, OffsetDateTime errorAt, byte[] errorIdentity, String errorMessage, String errorType, Long errorCount, JSON systemInfo, JSON command, OffsetDateTime createdAt) {
+    public ConversationsRecord(String id, String source, String name, JSON metadata, String mode, String initialPrompt, Long maxTurns, OffsetDateTime startedAt, Long statusOrder, String status, OffsetDateTime completedAt, OffsetDateTime firstEventAt, OffsetDateTime lastEventAt, OffsetDateTime lastReceivedAt, Long messageCount, Long messageTokens, BigDecimal messageCost, Long messageDurationMs, OffsetDateTime reportedAt, byte[] reportedIdentity, Long reportedMessages, Long reportedTurns, Long reportedTokens, BigDecimal reportedCost, BigDecimal reportedDurationMs, String summaryShortText, String summaryText, JSON summary, OffsetDateTime errorAt, byte[] errorIdentity, String errorMessage, String errorType, Long errorCount, Long settledMessages, Long settledTokens, BigDecimal settledCost, BigDecimal settledDurationMs, JSON systemInfo, JSON command, OffsetDateTime createdAt) {
         super(Conversations.CONVERSATIONS);
 
         setId(id);
@@ -585,6 +641,10 @@ public class ConversationsRecord extends UpdatableRecordImpl<ConversationsRecord
         setErrorMessage(errorMessage);
         setErrorType(errorType);
         setErrorCount(errorCount);
+        setSettledMessages(settledMessages);
+        setSettledTokens(settledTokens);
+        setSettledCost(settledCost);
+        setSettledDurationMs(settledDurationMs);
         setSystemInfo(systemInfo);
         setCommand(command);
         setCreatedAt(createdAt);

@@ -484,101 +484,157 @@ public class ConversationsWithTotalsRecord extends TableRecordImpl<Conversations
     }
 
     /**
+     * Setter for <code>conversations_with_totals.settled_messages</code>.
+     */
+    public void setSettledMessages(Long value) {
+        set(33, value);
+    }
+
+    /**
+     * Getter for <code>conversations_with_totals.settled_messages</code>.
+     */
+    public Long getSettledMessages() {
+        return (Long) get(33);
+    }
+
+    /**
+     * Setter for <code>conversations_with_totals.settled_tokens</code>.
+     */
+    public void setSettledTokens(Long value) {
+        set(34, value);
+    }
+
+    /**
+     * Getter for <code>conversations_with_totals.settled_tokens</code>.
+     */
+    public Long getSettledTokens() {
+        return (Long) get(34);
+    }
+
+    /**
+     * Setter for <code>conversations_with_totals.settled_cost</code>.
+     */
+    public void setSettledCost(BigDecimal value) {
+        set(35, value);
+    }
+
+    /**
+     * Getter for <code>conversations_with_totals.settled_cost</code>.
+     */
+    public BigDecimal getSettledCost() {
+        return (BigDecimal) get(35);
+    }
+
+    /**
+     * Setter for <code>conversations_with_totals.settled_duration_ms</code>.
+     */
+    public void setSettledDurationMs(BigDecimal value) {
+        set(36, value);
+    }
+
+    /**
+     * Getter for <code>conversations_with_totals.settled_duration_ms</code>.
+     */
+    public BigDecimal getSettledDurationMs() {
+        return (BigDecimal) get(36);
+    }
+
+    /**
      * Setter for <code>conversations_with_totals.system_info</code>.
      */
     public void setSystemInfo(JSON value) {
-        set(33, value);
+        set(37, value);
     }
 
     /**
      * Getter for <code>conversations_with_totals.system_info</code>.
      */
     public JSON getSystemInfo() {
-        return (JSON) get(33);
+        return (JSON) get(37);
     }
 
     /**
      * Setter for <code>conversations_with_totals.command</code>.
      */
     public void setCommand(JSON value) {
-        set(34, value);
+        set(38, value);
     }
 
     /**
      * Getter for <code>conversations_with_totals.command</code>.
      */
     public JSON getCommand() {
-        return (JSON) get(34);
+        return (JSON) get(38);
     }
 
     /**
      * Setter for <code>conversations_with_totals.created_at</code>.
      */
     public void setCreatedAt(OffsetDateTime value) {
-        set(35, value);
+        set(39, value);
     }
 
     /**
      * Getter for <code>conversations_with_totals.created_at</code>.
      */
     public OffsetDateTime getCreatedAt() {
-        return (OffsetDateTime) get(35);
+        return (OffsetDateTime) get(39);
     }
 
     /**
      * Setter for <code>conversations_with_totals.total_messages</code>.
      */
     public void setTotalMessages(Long value) {
-        set(36, value);
+        set(40, value);
     }
 
     /**
      * Getter for <code>conversations_with_totals.total_messages</code>.
      */
     public Long getTotalMessages() {
-        return (Long) get(36);
+        return (Long) get(40);
     }
 
     /**
      * Setter for <code>conversations_with_totals.total_tokens</code>.
      */
     public void setTotalTokens(Long value) {
-        set(37, value);
+        set(41, value);
     }
 
     /**
      * Getter for <code>conversations_with_totals.total_tokens</code>.
      */
     public Long getTotalTokens() {
-        return (Long) get(37);
+        return (Long) get(41);
     }
 
     /**
      * Setter for <code>conversations_with_totals.total_cost</code>.
      */
     public void setTotalCost(BigDecimal value) {
-        set(38, value);
+        set(42, value);
     }
 
     /**
      * Getter for <code>conversations_with_totals.total_cost</code>.
      */
     public BigDecimal getTotalCost() {
-        return (BigDecimal) get(38);
+        return (BigDecimal) get(42);
     }
 
     /**
      * Setter for <code>conversations_with_totals.total_duration_ms</code>.
      */
     public void setTotalDurationMs(BigDecimal value) {
-        set(39, value);
+        set(43, value);
     }
 
     /**
      * Getter for <code>conversations_with_totals.total_duration_ms</code>.
      */
     public BigDecimal getTotalDurationMs() {
-        return (BigDecimal) get(39);
+        return (BigDecimal) get(43);
     }
 
     // -------------------------------------------------------------------------
@@ -595,7 +651,7 @@ public class ConversationsWithTotalsRecord extends TableRecordImpl<Conversations
     /**
      * Create a detached, initialised ConversationsWithTotalsRecord
      */
-    public ConversationsWithTotalsRecord(String id, String source, String name, JSON metadata, String mode, String initialPrompt, Long maxTurns, OffsetDateTime startedAt, Long statusOrder, String status, OffsetDateTime completedAt, OffsetDateTime firstEventAt, OffsetDateTime lastEventAt, OffsetDateTime lastReceivedAt, Long messageCount, Long messageTokens, BigDecimal messageCost, Long messageDurationMs, OffsetDateTime reportedAt, byte[] reportedIdentity, Long reportedMessages, Long reportedTurns, Long reportedTokens, BigDecimal reportedCost, BigDecimal reportedDurationMs, String summaryShortText, String summaryText, JSON summary, OffsetDateTime errorAt, byte[] errorIdentity, String errorMessage, String errorType, Long errorCount, JSON systemInfo, JSON command, OffsetDateTime createdAt, Long totalMessages, Long totalTokens, BigDecimal totalCost, BigDecimal totalDurationMs) {
+    public ConversationsWithTotalsRecord(String id, String source, String name, JSON metadata, String mode, String initialPrompt, Long maxTurns, OffsetDateTime startedAt, Long statusOrder, String status, OffsetDateTime completedAt, OffsetDateTime firstEventAt, OffsetDateTime lastEventAt, OffsetDateTime lastReceivedAt, Long messageCount, Long messageTokens, BigDecimal messageCost, Long messageDurationMs, OffsetDateTime reportedAt, byte[] reportedIdentity, Long reportedMessages, Long reportedTurns, Long reportedTokens, BigDecimal reportedCost, BigDecimal reportedDurationMs, String summaryShortText, String summaryText, JSON summary, OffsetDateTime errorAt, byte[] errorIdentity, String errorMessage, String errorType, Long errorCount, Long settledMessages, Long settledTokens, BigDecimal settledCost, BigDecimal settledDurationMs, JSON systemInfo, JSON command, OffsetDateTime createdAt, Long totalMessages, Long totalTokens, BigDecimal totalCost, BigDecimal totalDurationMs) {
         super(ConversationsWithTotals.CONVERSATIONS_WITH_TOTALS);
 
         setId(id);
@@ -631,6 +687,10 @@ public class ConversationsWithTotalsRecord extends TableRecordImpl<Conversations
         setErrorMessage(errorMessage);
         setErrorType(errorType);
         setErrorCount(errorCount);
+        setSettledMessages(settledMessages);
+        setSettledTokens(settledTokens);
+        setSettledCost(settledCost);
+        setSettledDurationMs(settledDurationMs);
         setSystemInfo(systemInfo);
         setCommand(command);
         setCreatedAt(createdAt);

@@ -1,0 +1,43 @@
+package dev.agentpipe.db;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Which conversations a list has. An empty part allows all.
+ *
+ * @param statuses any of them
+ * @param agentType with {@code model}: one and the same participant has both
+ * @param from a conversation began at this time or later: when its start said, or else at its first event
+ * @param to and not after this one
+ */
+public record ConversationFilter(
+        List<String> statuses,
+        Optional<String> mode,
+        Optional<String> source,
+        Optional<String> agentType,
+        Optional<String> model,
+        Optional<Instant> from,
+        Optional<Instant> to) {
+
+    /** Longer than any model that can be asked for: what is compared is the beginning of a stored one. */
+    public static final int MODEL_CHARS_MAX = 254;
+
+    public static final ConversationFilter ALL = new ConversationFilter(
+            List.of(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
+
+    public ConversationFilter {
+        statuses = List.copyOf(statuses);
+    }
+
+    boolean asksForParticipants() {
+        return agentType.isPresent() || model.isPresent();
+    }
+}
