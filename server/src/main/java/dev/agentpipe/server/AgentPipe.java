@@ -140,11 +140,10 @@ public final class AgentPipe implements AutoCloseable {
                             read.ofConversation(new ConversationMessages(database.conversations())),
                             new ExportHandler(database.transcripts(), reads, access),
                             read.of(new RecentMessages(database.conversations()))),
+                    new SearchHandler(access, reads, database.search(), start.epoch()),
+                    read.of(new SearchKinds(database.search())),
                     read.of(new MetricsSummary(database.usage(), Clock.systemUTC())),
                     read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC())),
-                    new Routes.Search(
-                            new SearchHandler(access, reads, database.search(), start.epoch()),
-                            read.of(new SearchKinds(database.search()))),
                     new HealthHandler(health));
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
             parts.add("streams", streams);

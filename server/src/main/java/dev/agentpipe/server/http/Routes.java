@@ -18,17 +18,15 @@ public final class Routes {
             HttpHandler export,
             HttpHandler recentMessages) {}
 
-    /** What searches; {@code kinds} is what a search can be narrowed down to. */
-    public record Search(HttpHandler find, HttpHandler kinds) {}
-
     public static HttpHandler of(
             HttpHandler ingest,
             HttpHandler upload,
             HttpHandler stream,
             Conversations conversations,
+            HttpHandler search,
+            HttpHandler searchKinds,
             HttpHandler metricsSummary,
             HttpHandler realtimeStats,
-            Search search,
             HealthHandler health) {
         return new PathTemplateHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
                 .add("/api/ingest", new Resource().on(Methods.POST, ingest))
@@ -43,10 +41,8 @@ public final class Routes {
                 .add("/api/conversations/{id}/messages", new Resource().onGet(conversations.messages()))
                 .add("/api/conversations/{id}/export", new Resource().onGet(conversations.export()))
                 .add("/api/messages/recent", new Resource().onGet(conversations.recentMessages()))
+                .add("/api/search", new Resource().on(Methods.POST, search).onGet(searchKinds))
                 .add("/api/metrics/summary", new Resource().onGet(metricsSummary))
-                .add(
-                        "/api/search",
-                        new Resource().on(Methods.POST, search.find()).onGet(search.kinds()))
                 .add("/api/health", new Resource().onGet(health::health))
                 .add("/api/health/live", new Resource().onGet(health::live))
                 .add("/api/health/ready", new Resource().onGet(health::ready));
