@@ -187,9 +187,9 @@ create table conversation_agents (
 
 create index conversation_agents_type on conversation_agents (agent_type, conversation_id);
 -- Models are of any length, index rows are not.
-create index conversation_agents_model on conversation_agents (left(model, 255), conversation_id);
+create index conversation_agents_model on conversation_agents (left(model, 120), agent_type, conversation_id);
 -- Most models belong to one type of agent: else PostgreSQL takes the conversations with both for far fewer than they are.
-create statistics conversation_agents_types_of_models (dependencies, mcv) on agent_type, (left(model, 255)) from conversation_agents;
+create statistics conversation_agents_types_of_models (mcv) on agent_type, (left(model, 120)) from conversation_agents;
 
 -- Conversations that were deleted while their messages and events are still being taken away: all below the position, at
 -- which the log tells of it.

@@ -21,8 +21,8 @@ public record ConversationFilter(
         Optional<Instant> from,
         Optional<Instant> to) {
 
-    /** Longer than any model that can be asked for: what is compared is the beginning of a stored one. */
-    public static final int MODEL_CHARS_MAX = 254;
+    /** Compared is the beginning of a stored model, one character longer than what can be asked for. */
+    public static final int MODEL_CHARS_MAX = 119;
 
     public static final ConversationFilter ALL = new ConversationFilter(
             List.of(),

@@ -44,7 +44,7 @@ final class ConversationListing {
     static final int COUNT_MAX = 10_000;
 
     /** The length of what the index of the models holds. */
-    private static final int MODEL_INDEXED_CHARS = 255;
+    private static final int MODEL_INDEXED_CHARS = ConversationFilter.MODEL_CHARS_MAX + 1;
 
     private final ConversationFilter filter;
     private final ConversationOrder order;

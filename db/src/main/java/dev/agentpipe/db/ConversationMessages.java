@@ -8,8 +8,10 @@ import static org.jooq.impl.DSL.lateral;
 import static org.jooq.impl.DSL.noCondition;
 import static org.jooq.impl.DSL.row;
 import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.selectFrom;
 import static org.jooq.impl.DSL.val;
 
+import dev.agentpipe.db.generated.tables.records.MessagesRecord;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -23,6 +25,7 @@ import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.Record;
+import org.jooq.Record1;
 import org.jooq.Record2;
 import org.jooq.Record3;
 import org.jooq.Select;
@@ -89,19 +92,21 @@ final class ConversationMessages {
     }
 
     private List<Message> at(String conversationId, List<MessagePlace> places) {
-        Long[] positions = places.stream().map(MessagePlace::position).toArray(Long[]::new);
-        Map<Long, Message> found = sql
-                .selectFrom(MESSAGES)
-                .where(MESSAGES.CONVERSATION_ID.eq(conversationId))
-                .and(MESSAGES.POSITION.in(positions))
-                .fetch(ConversationMessages::toMessage)
-                .stream()
+        Map<Long, Message> found = sql.fetch(rows(conversationId, places)).stream()
+                .map(ConversationMessages::toMessage)
                 .collect(Collectors.toMap(message -> message.place().position(), Function.identity()));
         // One that is gone was deleted just now.
         return places.stream()
                 .map(place -> found.get(place.position()))
                 .filter(message -> message != null)
                 .toList();
+    }
+
+    static Select<MessagesRecord> rows(String conversationId, List<MessagePlace> places) {
+        return selectFrom(MESSAGES)
+                .where(MESSAGES.CONVERSATION_ID.eq(conversationId))
+                .and(MESSAGES.POSITION.in(
+                        places.stream().map(MessagePlace::position).toList()));
     }
 
     /**
@@ -125,23 +130,21 @@ final class ConversationMessages {
     }
 
     Select<Record2<String, Long>> recentPlaces(String status, int limit) {
-        Condition hasStatus = CONVERSATIONS.STATUS.eq(inline(status)).and(CONVERSATIONS.MESSAGE_COUNT.gt(0L));
-        Table<?> candidates = status.equals("ACTIVE")
-                ? select(CONVERSATIONS.ID, CONVERSATIONS.LAST_RECEIVED_AT)
-                        .from(CONVERSATIONS)
-                        .where(hasStatus)
-                        .asTable("candidates")
-                : select(CONVERSATIONS.ID, CONVERSATIONS.LAST_RECEIVED_AT)
+        Condition hasStatus = CONVERSATIONS.STATUS.eq(inline(status));
+        Select<Record1<String>> withStatus = status.equals("ACTIVE")
+                ? select(CONVERSATIONS.ID).from(CONVERSATIONS).where(hasStatus)
+                : select(CONVERSATIONS.ID)
                         .from(CONVERSATIONS)
                         .where(hasStatus)
                         .orderBy(ConversationListing.startedAt().desc(), CONVERSATIONS.ID.desc())
-                        .limit(BEGUN_LAST)
-                        .asTable("candidates");
-        Table<?> newest = select(candidates.field(CONVERSATIONS.ID))
+                        .limit(BEGUN_LAST);
+        Table<?> candidates = withStatus.asTable("candidates");
+        Table<?> newest = select(CONVERSATIONS.ID)
                 .from(candidates)
-                .orderBy(
-                        candidates.field(CONVERSATIONS.LAST_RECEIVED_AT).desc(),
-                        candidates.field(CONVERSATIONS.ID).desc())
+                .join(CONVERSATIONS)
+                .on(CONVERSATIONS.ID.eq(candidates.field(CONVERSATIONS.ID)))
+                .where(CONVERSATIONS.MESSAGE_COUNT.gt(0L))
+                .orderBy(CONVERSATIONS.LAST_RECEIVED_AT.desc(), CONVERSATIONS.ID.desc())
                 .limit(limit)
                 .asTable("newest");
         Table<?> lasts = lateral(select(MESSAGES.CONVERSATION_ID, MESSAGES.POSITION)

@@ -97,8 +97,15 @@ final class SessionMerge {
                 || (Objects.equals(one.agentType(), other.agentType()) && Objects.equals(one.name(), other.name()));
     }
 
-    boolean isEmpty() {
-        return !startIsNew && newEnd.isEmpty() && newParticipants.isEmpty() && !changesRow;
+    /**
+     * Whether nothing changes. Where the conversation is gone, since somebody has deleted it, what is known of its events
+     * does not bring it back.
+     *
+     * @param messages new ones
+     */
+    boolean isEmpty(int messages) {
+        boolean eventless = messages == 0 && !startIsNew && newEnd.isEmpty();
+        return eventless && (newConversation || (newParticipants.isEmpty() && !changesRow));
     }
 
     int participants() {

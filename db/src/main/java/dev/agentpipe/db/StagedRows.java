@@ -26,15 +26,24 @@ final class StagedRows {
 
     /**
      * In force until the transaction ends. The lock is waited for like a statement of others; a server that vanishes with
-     * the lock in its hands does not keep it. Rows are found by their keys, whatever the planner thinks of arrays whose
-     * length it does not know.
+     * the lock in its hands does not keep it.
      */
     private static final String LOCK_SQL = """
-            select set_config('lock_timeout', '10s', true), set_config('enable_seqscan', 'off', true),
-                set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-                set_config('idle_in_transaction_session_timeout', '10s', true), set_config('jit', 'off', true);
+            select set_config('lock_timeout', '10s', true), set_config('jit', 'off', true),
+                set_config('idle_in_transaction_session_timeout', '10s', true);
             select from event_log for update
             """;
+
+    /**
+     * The planner knows neither what this transaction has written nor how long an array is, so it is told: rows are found
+     * by their keys, but where two sets of thousands meet.
+     */
+    private static final String BY_KEYS_SQL = """
+            select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+                set_config('enable_mergejoin', 'off', true), set_config('enable_nestloop', 'on', true)
+            """;
+
+    private static final String BY_HASH_SQL = "select set_config('enable_nestloop', 'off', true)";
 
     private static final String STAGE_EVENTS_SQL = """
             insert into events (position, type, conversation_id, event_at, payload)
@@ -109,8 +118,12 @@ final class StagedRows {
     }
 
     void lock() throws SQLException {
+        execute(LOCK_SQL);
+    }
+
+    private void execute(String sql) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute(LOCK_SQL);
+            statement.execute(sql);
         }
     }
 
@@ -207,6 +220,7 @@ final class StagedRows {
     /** Those of these staged messages that the conversation has already. */
     Set<Long> heardBefore(String conversationId, List<Long> positions) throws SQLException {
         Set<Long> heard = new HashSet<>();
+        execute(BY_HASH_SQL);
         try (Call call = new Call(HEARD_SQL)) {
             call.text(conversationId);
             call.longs(positions, Function.identity());
@@ -216,6 +230,7 @@ final class StagedRows {
                 }
             }
         }
+        execute(BY_KEYS_SQL);
         return heard;
     }
 
@@ -233,6 +248,7 @@ final class StagedRows {
 
     /** Gives staged rows their positions. */
     void move(List<Event> events, List<Long> from, List<Long> to, boolean logged) throws SQLException {
+        execute(BY_KEYS_SQL);
         if (logged) {
             try (Call call = new Call(MOVE_EVENTS_SQL)) {
                 call.longs(from, Function.identity());

@@ -49,15 +49,15 @@ final class Uploads implements UploadLog {
         return inTransaction(upload -> {
             events.read(upload::add);
             upload.stageRest();
-            if (!upload.conflicts().isEmpty() || upload.isEmpty()) {
-                return upload.conflicts().isEmpty()
-                        ? new Stored(upload.conversationIds(), 0, 0, upload.duplicates(), 0)
-                        : new Conflicts(upload.conflicts());
+            if (upload.conflicts().isEmpty() && !upload.isEmpty()) {
+                upload.lock();
+                upload.dropLateDuplicates();
             }
-            upload.lock();
-            upload.dropLateDuplicates();
             if (!upload.conflicts().isEmpty()) {
                 return new Conflicts(upload.conflicts());
+            }
+            if (upload.isEmpty()) {
+                return new Stored(upload.conversationIds(), 0, 0, upload.duplicates(), 0);
             }
             List<String> known = upload.knownConversations();
             int participantsBefore = upload.participants();
@@ -79,18 +79,17 @@ final class Uploads implements UploadLog {
             upload.of(session.conversationId());
             messages.read(upload::add);
             upload.stageRest();
-            if (!upload.conflicts().isEmpty()) {
-                return new Conflicts(upload.conflicts());
+            if (upload.conflicts().isEmpty()) {
+                upload.lock();
+                upload.dropLateDuplicates();
             }
-            upload.lock();
-            upload.dropLateDuplicates();
             if (!upload.conflicts().isEmpty()) {
                 return new Conflicts(upload.conflicts());
             }
             upload.dropHeardLive(session.conversationId());
             SessionMerge merge = new SessionMerge(upload.connection(), session);
             int created = upload.messages();
-            if (created == 0 && merge.isEmpty()) {
+            if (merge.isEmpty(created)) {
                 return new Stored(upload.conversationIds(), 0, 0, upload.duplicates(), 0);
             }
             Map<String, Integer> counts = new LinkedHashMap<>();

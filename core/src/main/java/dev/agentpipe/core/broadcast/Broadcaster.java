@@ -1,5 +1,6 @@
 package dev.agentpipe.core.broadcast;
 
+import dev.agentpipe.core.event.EventType;
 import dev.agentpipe.core.log.LogRecord;
 import dev.agentpipe.core.log.LogTail;
 import java.util.ArrayList;
@@ -78,6 +79,11 @@ public final class Broadcaster implements LogTail.Listener {
     @Override
     public void advanced(List<LogRecord> records, long through) {
         window.add(encoded(records), through);
+        for (LogRecord record : records) {
+            if (record.type() == EventType.CONVERSATION_DELETED) {
+                window.forget(record.conversationId(), record.position());
+            }
+        }
         lanes.forEach(Lane::wake);
     }
 

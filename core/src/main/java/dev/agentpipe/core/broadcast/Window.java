@@ -1,5 +1,6 @@
 package dev.agentpipe.core.broadcast;
 
+import dev.agentpipe.core.event.EventType;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
@@ -87,6 +88,20 @@ final class Window {
         head = through;
     }
 
+    /**
+     * Empties the frames of a conversation before a position: they are passed over in their places, and nobody can read them
+     * here any more. By the thread that adds.
+     */
+    void forget(String conversationId, long before) {
+        for (long sequence = oldest; sequence < next; sequence++) {
+            Frame frame = slots.get(slot(sequence));
+            if (conversationId.equals(frame.conversationId()) && frame.position() < before) {
+                bytes -= frame.bytes(0).length;
+                slots.set(slot(sequence), new Forgotten(frame.position(), frame.type()));
+            }
+        }
+    }
+
     /** Gives up everything, and goes on after a position, at or after the head. By the thread that adds. */
     void restart(long position) {
         while (oldest < next) {
@@ -164,5 +179,21 @@ final class Window {
 
     private int slot(long sequence) {
         return (int) sequence & mask;
+    }
+
+    /** What is left of a frame: its place. */
+    private record Forgotten(long position, EventType type) implements Frame {
+
+        private static final byte[] NOTHING = {};
+
+        @Override
+        public String conversationId() {
+            return null;
+        }
+
+        @Override
+        public byte[] bytes(int form) {
+            return NOTHING;
+        }
     }
 }

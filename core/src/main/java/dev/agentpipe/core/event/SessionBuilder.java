@@ -140,7 +140,7 @@ final class SessionBuilder implements SessionParser.Parts {
         String sentId = conversation.id(Field.ID);
         String id = sentId != null ? sentId : Identity.uuid(digest);
         String name = conversation.requiredText(Field.NAME);
-        String mode = conversation.requiredWord(Field.MODE);
+        String mode = conversation.requiredId(Field.MODE);
         String prompt = conversation.requiredText(Field.INITIAL_PROMPT);
         Long startedAt = conversation.requiredTime(Field.STARTED_AT);
         Long completedAt = conversation.time(Field.COMPLETED_AT);

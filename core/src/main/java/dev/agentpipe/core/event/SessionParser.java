@@ -75,7 +75,7 @@ final class SessionParser {
     }
 
     /** How Jackson words it; there is no exception type of its own. A test notices when that changes. */
-    private static final String JACKSON_LONG_STRING = "String value length";
+    private static final List<String> JACKSON_LONG_VALUES = List.of("String value length", "Number value length");
 
     private final JsonFactory json;
     private final EventLimits limits;
@@ -133,7 +133,8 @@ final class SessionParser {
     }
 
     private MalformedException malformed(JacksonException e) {
-        if (e instanceof StreamConstraintsException && e.getOriginalMessage().startsWith(JACKSON_LONG_STRING)) {
+        if (e instanceof StreamConstraintsException
+                && JACKSON_LONG_VALUES.stream().anyMatch(e.getOriginalMessage()::startsWith)) {
             return tooLarge();
         }
         Malformed structure = EventReader.structure(e, parser, limits);

@@ -2,6 +2,7 @@ package dev.agentpipe.core.broadcast;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.core.event.EventType;
@@ -48,6 +49,31 @@ final class WindowTest {
         assertTrue(window.addOlder(frames(95, 97), 94, 97));
 
         assertHolds(window, 95, 103);
+    }
+
+    @Test
+    void forget_emptiesTheFramesOfAConversationBeforeAPosition_inTheirPlaces() {
+        Frame large = wire.frame(new LogRecord(104, EventType.LOG_ENTRY, "other", new byte[(int) BYTES_MAX - 200]));
+        Window window = new Window(16, BYTES_MAX, 100);
+        window.add(frames(101, 103), 103);
+        window.add(List.of(large), 104);
+        window.add(frames(105, 106), 106);
+
+        window.forget("c", 106);
+
+        assertHolds(window, 101, 106);
+        for (long position : new long[] {101, 102, 103, 105}) {
+            Frame frame = window.get(window.sequenceAfter(position - 1));
+            assertEquals(0, frame.bytes(0).length);
+            assertNull(frame.conversationId());
+        }
+        assertEquals(large, window.get(window.sequenceAfter(103)));
+        assertTrue(window.get(window.sequenceAfter(105)).bytes(0).length > 0);
+        // What they took is free again: nothing must go for as much.
+        int freed = 4 * frames(1, 1).get(0).bytes(0).length;
+        byte[] fits = new byte[freed - frames(1, 1).get(0).bytes(0).length];
+        window.add(List.of(wire.frame(new LogRecord(107, EventType.LOG_ENTRY, "o", fits))), 107);
+        assertHolds(window, 101, 107);
     }
 
     @Test

@@ -11,8 +11,6 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
@@ -54,7 +52,7 @@ final class BenchCommand implements Callable<Integer> {
     static final int NOT_MEASURED = 3;
 
     /** The last answers, and the farewells, have deadlines below this. */
-    private static final long STOP_SECONDS_MAX = 20;
+    private static final Duration STOP_MAX = Duration.ofSeconds(20);
 
     enum Scenario {
         RAMP(Duration.ofMinutes(2), Follow.ONE),
@@ -73,7 +71,7 @@ final class BenchCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private final RemoteServer server;
+    private final RemoteServer.Argument server;
 
     @Option(names = "--scenario", paramLabel = "NAME", description = "ramp (default) or steady.")
     private Scenario scenario = Scenario.RAMP;
@@ -117,7 +115,7 @@ final class BenchCommand implements Callable<Integer> {
     private boolean help;
 
     BenchCommand(Map<String, String> environment) {
-        server = new RemoteServer(environment);
+        server = new RemoteServer.Argument(environment);
     }
 
     @Override
@@ -130,9 +128,7 @@ final class BenchCommand implements Callable<Integer> {
         ProgressLine progress = new ProgressLine(json ? err : out, err, Terminal.isThere());
         progress.say(announcement(base, plan));
         Bench bench = new Bench(base, key, plan, progress);
-        CountDownLatch told = new CountDownLatch(1);
-        Thread onSignal = new Thread(() -> stop(bench, told), "bench-stop");
-        Runtime.getRuntime().addShutdownHook(onSignal);
+        StopOnSignal signal = new StopOnSignal("bench-stop", bench::stop, STOP_MAX);
         try {
             Report report = bench.run();
             progress.end();
@@ -144,8 +140,7 @@ final class BenchCommand implements Callable<Integer> {
             err.println("agentpipe-server: " + e.getMessage());
             return NOT_MEASURED;
         } finally {
-            told.countDown();
-            remove(onSignal);
+            signal.told();
         }
     }
 
@@ -173,24 +168,6 @@ final class BenchCommand implements Callable<Integer> {
                 plan.streamsMax(),
                 plan.rateMax(),
                 plan.duration().toSeconds());
-    }
-
-    /** On the JVM's shutdown thread: the process lives until this returns. */
-    private static void stop(Bench bench, CountDownLatch told) {
-        bench.stop();
-        try {
-            told.await(STOP_SECONDS_MAX, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private static void remove(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException isRunning) {
-            // It was the signal that ended the run.
-        }
     }
 
     static final class Time implements ITypeConverter<Duration> {

@@ -47,6 +47,8 @@ public final class Commands {
                 .addSubcommand(new ServeCommand(environment))
                 .addSubcommand(new SmokeCommand(environment))
                 .addSubcommand(new BenchCommand(environment))
+                .addSubcommand(new UploadCommand(environment))
+                .addSubcommand(new ImportCommand(environment))
                 .addSubcommand(new TrainCommand())
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new CommandLine.HelpCommand())

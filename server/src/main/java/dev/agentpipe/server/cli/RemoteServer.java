@@ -22,8 +22,11 @@ import picocli.CommandLine.Spec.Target;
  * The server that a command talks to, and the key for it. The key is never an argument: those can be read by every user of
  * the machine.
  */
-final class RemoteServer {
+abstract class RemoteServer {
 
+    private static final String URL_DEFAULT = "http://127.0.0.1:3000";
+    private static final String URL_DESCRIPTION =
+            "The server's URL, as the CLI has it in AGENTPIPE_STREAM_URL (default: ${DEFAULT-VALUE}).";
     private static final Set<String> THIS_MACHINE = Set.of("localhost", "127.0.0.1", "[::1]");
 
     private final Map<String, String> environment;
@@ -31,19 +34,46 @@ final class RemoteServer {
     @Spec(Target.MIXEE)
     private CommandSpec spec;
 
-    @Parameters(
-            paramLabel = "URL",
-            arity = "0..1",
-            defaultValue = "http://127.0.0.1:3000",
-            description = "The server's URL, as the CLI has it in AGENTPIPE_STREAM_URL (default: ${DEFAULT-VALUE}).")
-    private String url;
-
     @Option(names = "--key-file", paramLabel = "FILE", description = "A file that holds the API key.")
     private Path keyFile;
 
-    RemoteServer(Map<String, String> environment) {
+    private RemoteServer(Map<String, String> environment) {
         this.environment = environment;
     }
+
+    /** Named by the command's only argument. */
+    static final class Argument extends RemoteServer {
+
+        @Parameters(paramLabel = "URL", arity = "0..1", defaultValue = URL_DEFAULT, description = URL_DESCRIPTION)
+        private String url;
+
+        Argument(Map<String, String> environment) {
+            super(environment);
+        }
+
+        @Override
+        String url() {
+            return url;
+        }
+    }
+
+    /** Named by an option, for commands with other arguments. */
+    static final class Named extends RemoteServer {
+
+        @Option(names = "--url", paramLabel = "URL", defaultValue = URL_DEFAULT, description = URL_DESCRIPTION)
+        private String url;
+
+        Named(Map<String, String> environment) {
+            super(environment);
+        }
+
+        @Override
+        String url() {
+            return url;
+        }
+    }
+
+    abstract String url();
 
     /** Taken only to be refused in words that help, and without an echo of the key. */
     @Option(names = "--key", hidden = true, arity = "0..1")
@@ -54,7 +84,7 @@ final class RemoteServer {
 
     /** Without a slash at its end. Cleaned as the CLI cleans it: the endpoint and slashes at the end are cut off. */
     URI base() {
-        String cleaned = url.strip().replaceFirst("(/api/ingest)?/*$", "");
+        String cleaned = url().strip().replaceFirst("(/api/ingest)?/*$", "");
         try {
             URI uri = new URI(cleaned);
             String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
@@ -67,7 +97,7 @@ final class RemoteServer {
         } catch (URISyntaxException e) {
             // Told below, as any other text that is no such URL.
         }
-        throw wrong("\"" + url + "\" is no http:// or https:// URL of a server");
+        throw wrong("\"" + url() + "\" is no http:// or https:// URL of a server");
     }
 
     String key() {

@@ -29,7 +29,7 @@ final class SmokeCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private final RemoteServer server;
+    private final RemoteServer.Argument server;
 
     @Option(
             names = {"-h", "--help"},
@@ -38,7 +38,7 @@ final class SmokeCommand implements Callable<Integer> {
     private boolean help;
 
     SmokeCommand(Map<String, String> environment) {
-        server = new RemoteServer(environment);
+        server = new RemoteServer.Argument(environment);
     }
 
     @Override

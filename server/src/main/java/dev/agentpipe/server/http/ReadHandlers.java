@@ -7,7 +7,6 @@ import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.ResponseCache.Question;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.util.PathTemplateMatch;
 import java.util.Optional;
 
 /**
@@ -65,7 +64,8 @@ public final class ReadHandlers {
         }
         // An administrator may see more, so what one sees is not kept for others.
         boolean isCached = of != Of.MOMENT && !access.has(exchange, Scope.ADMIN);
-        Question question = new Question(url(exchange), of == Of.CONVERSATION ? id(exchange) : null, tail.seen());
+        String id = of == Of.CONVERSATION ? ReadRequest.decodedPath(exchange, "id") : null;
+        Question question = new Question(url(exchange), id, tail.seen());
         Optional<CachedAnswer> known = isCached ? cache.find(question) : Optional.empty();
         if (known.isPresent()) {
             send(exchange, known.get(), question.now());
@@ -102,11 +102,5 @@ public final class ReadHandlers {
 
     private static String url(HttpServerExchange exchange) {
         return exchange.getRequestURI() + '?' + exchange.getQueryString(); // as sent: decoded, two could be alike
-    }
-
-    private static String id(HttpServerExchange exchange) {
-        return exchange.getAttachment(PathTemplateMatch.ATTACHMENT_KEY)
-                .getParameters()
-                .get("id");
     }
 }

@@ -3,6 +3,9 @@ package dev.agentpipe.server.http;
 import dev.agentpipe.core.event.EventLimits;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.PathTemplateMatch;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /** What somebody wants to read. Confined to the thread that reads. */
 public record ReadRequest(HttpServerExchange exchange, QueryParameters parameters) {
@@ -22,9 +25,7 @@ public record ReadRequest(HttpServerExchange exchange, QueryParameters parameter
 
     /** The same, for handlers that are no {@link Read}. */
     public static String path(HttpServerExchange exchange, String name) {
-        String value = exchange.getAttachment(PathTemplateMatch.ATTACHMENT_KEY)
-                .getParameters()
-                .get(name);
+        String value = decodedPath(exchange, name);
         int charsMax = EventLimits.DEFAULT.idCharsMax();
         if (value.length() > charsMax) {
             throw BadRequest.of(name, "an id has at most " + charsMax + " characters");
@@ -33,5 +34,17 @@ public record ReadRequest(HttpServerExchange exchange, QueryParameters parameter
             throw BadRequest.of(name, "an id has no U+0000");
         }
         return value;
+    }
+
+    /** From the path as it was sent: Undertow leaves the slashes of an id encoded, and so like no id that is stored. */
+    static String decodedPath(HttpServerExchange exchange, String name) {
+        String template =
+                exchange.getAttachment(PathTemplateMatch.ATTACHMENT_KEY).getMatchedTemplate();
+        List<String> names = List.of(template.split("/"));
+        String[] parts = exchange.getRequestURI().split("/");
+        String part = parts[parts.length - names.size() + names.indexOf("{" + name + "}")];
+        int parameters = part.indexOf(';');
+        return URLDecoder.decode(
+                (parameters < 0 ? part : part.substring(0, parameters)).replace("+", "%2B"), StandardCharsets.UTF_8);
     }
 }

@@ -9,9 +9,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.JsonNodeType;
 import tools.jackson.databind.node.MissingNode;
 import tools.jackson.databind.util.RawValue;
 
@@ -20,6 +20,10 @@ import tools.jackson.databind.util.RawValue;
  * known is null.
  */
 final class ConversationBody {
+
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .build();
 
     private ConversationBody() {}
 
@@ -157,9 +161,7 @@ final class ConversationBody {
 
     private static JsonNode tree(String json) {
         try {
-            return json == null
-                    ? MissingNode.getInstance()
-                    : JsonMapper.shared().readTree(json);
+            return json == null ? MissingNode.getInstance() : JSON.readTree(json);
         } catch (JacksonException e) {
             return MissingNode.getInstance(); // another program's, stricter here than in PostgreSQL
         }
@@ -169,8 +171,8 @@ final class ConversationBody {
         return object.path(name).stringValue(null);
     }
 
-    private static RawValue number(JsonNode object, String name) {
+    private static BigDecimal number(JsonNode object, String name) {
         JsonNode value = object.path(name);
-        return value.getNodeType() == JsonNodeType.NUMBER ? new RawValue(value.toString()) : null;
+        return value.isNumber() ? value.decimalValue() : null;
     }
 }

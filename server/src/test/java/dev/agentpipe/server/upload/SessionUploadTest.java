@@ -12,9 +12,11 @@ import dev.agentpipe.server.Stored;
 import dev.agentpipe.server.TestServer;
 import dev.agentpipe.server.TestServer.Answer;
 import java.math.BigDecimal;
+import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
@@ -192,6 +194,38 @@ final class SessionUploadTest {
         String before = stored.fingerprint();
         assertStored(200, 0, 0, 3, upload(server, SESSION, body));
         assertEquals(before, stored.fingerprint());
+    }
+
+    @Test
+    void session_ofADeletedConversation_bringsNothingBack() {
+        String body = session("", message(1, "one", ""));
+        assertStored(201, 1, 2, 0, upload(server, SESSION, body));
+        int status = server.send(HttpRequest.newBuilder(server.uri("/api/conversations/" + id))
+                        .header("Authorization", "Bearer " + TestServer.ADMIN_KEY)
+                        .DELETE()
+                        .build())
+                .status();
+        assertTrue(status == 200 || status == 204, () -> "deleted: " + status);
+        String before = stored.fingerprint();
+        assertStored(200, 0, 0, 1, upload(server, SESSION, body));
+        assertEquals(before, stored.fingerprint());
+    }
+
+    @Test
+    void session_ofManyMessagesThatCameLive_findsThemAll() {
+        StringBuilder live = new StringBuilder();
+        List<String> messages = new ArrayList<>();
+        for (int i = 0; i < 2_000; i++) {
+            live.append(
+                            "{\"type\":\"message.created\",\"timestamp\":\"2026-11-22T09:00:01.5Z\",\"data\":{\"conversation_id\":\"")
+                    .append(id + "\",\"message_id\":\"" + id + i)
+                    .append("\",\"agent_type\":\"claude\",\"content\":\"number " + i + "\"}}\n");
+            messages.add(message(1, "number " + i, ""));
+        }
+        assertEquals(201, upload(server, Uploading.EVENT_FILE, live.toString()).status());
+        messages.add(message(1, "number 2000", ""));
+        assertStored(201, 1, 2, 2_000, upload(server, SESSION, session("", messages.toArray(String[]::new))));
+        assertEquals("2001", conversationRow().get("message_count").asString());
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.agentpipe.server.bench.search;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import dev.agentpipe.core.event.Event;
 import dev.agentpipe.core.event.EventLimits;
 import dev.agentpipe.core.event.EventReader;
@@ -25,6 +27,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntFunction;
 import org.HdrHistogram.Histogram;
+import org.slf4j.LoggerFactory;
 
 /**
  * {@code bin/bench search FOLDER|URL [MESSAGES]}: fills a PostgreSQL of its own in the folder, or the one at the URL, with
@@ -52,6 +55,7 @@ public final class SearchBench {
     }
 
     public static void main(String[] args) {
+        ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).setLevel(Level.WARN);
         int messages = args.length > 1 ? Integer.parseInt(args[1]) : MESSAGES_DEFAULT;
         if (args[0].startsWith("postgresql://")) {
             DatabaseSettings settings = DatabaseSettings.of(args[0], null, 1, 4, TIMEOUT);
