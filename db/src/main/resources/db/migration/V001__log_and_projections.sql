@@ -131,7 +131,7 @@ create index conversations_active on conversations (id) where status = 'ACTIVE';
 create index conversations_created on conversations (created_at, id)
     include (status, mode, source, started_at, first_event_at);
 create index conversations_started on conversations (coalesce(started_at, first_event_at), id)
-    include (status, mode, source, started_at, first_event_at);
+    include (status, mode, source, started_at, first_event_at, settled_duration_ms); -- the last for averages
 create index conversations_messages on conversations (settled_messages, id)
     include (status, mode, source, started_at, first_event_at) where settled_messages is not null;
 create index conversations_tokens on conversations (settled_tokens, id)

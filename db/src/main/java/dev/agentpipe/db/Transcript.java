@@ -9,12 +9,14 @@ import java.util.List;
  * A conversation as it was at one moment, but for its messages and events, which {@link Transcripts} reads in pages. JSON is
  * as sent, and may hold line breaks and escapes of U+0000. The user's {@code command} is not in it.
  *
+ * @param after what was said at or before this position belonged to a conversation of the same id that was deleted
  * @param upTo the log's head at that moment: what comes after it is not part of the transcript
  * @param version differs if anything in the conversation's row does
  * @param messageCount rows of messages up to there
  * @param start the payload of {@code conversation.started}; null if there was none, or it is no longer retained
  */
 public record Transcript(
+        long after,
         long upTo,
         String version,
         long messageCount,

@@ -2,6 +2,7 @@ package dev.agentpipe.db;
 
 import static dev.agentpipe.db.generated.Tables.CONVERSATIONS;
 import static dev.agentpipe.db.generated.Tables.CONVERSATION_AGENTS;
+import static dev.agentpipe.db.generated.Tables.DELETIONS;
 import static dev.agentpipe.db.generated.Tables.EVENTS;
 import static dev.agentpipe.db.generated.Tables.EVENT_LOG;
 import static dev.agentpipe.db.generated.Tables.MESSAGES;
@@ -9,6 +10,7 @@ import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.coalesce;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
+import static org.jooq.impl.DSL.max;
 import static org.jooq.impl.DSL.noCondition;
 import static org.jooq.impl.DSL.octetLength;
 import static org.jooq.impl.DSL.row;
@@ -67,8 +69,16 @@ public final class Transcripts {
     /** Those without a number come last. */
     private static final Field<Long> SEQUENCE = coalesce(MESSAGES.SEQUENCE_NUMBER, inline(Long.MAX_VALUE));
 
-    private static final Field<String> VERSION =
-            field("xmin::text", String.class).as("version");
+    /** The row's own version, and the last event, for there are events that do not touch the row. */
+    private static final Field<String> VERSION = field(
+                    "{0}.xmin || '-' || ({1})",
+                    String.class,
+                    CONVERSATIONS,
+                    select(coalesce(max(EVENTS.POSITION), inline(0L)))
+                            .from(EVENTS)
+                            .where(EVENTS.CONVERSATION_ID.eq(CONVERSATIONS.ID)))
+            .as("version");
+
     private static final Field<Long> HEAD = field("log_head()", Long.class).as("head");
 
     /** All but what is private. */
@@ -113,9 +123,15 @@ public final class Transcripts {
         if (row == null) {
             return Optional.empty();
         }
+        long after = snapshot.select(coalesce(max(DELETIONS.POSITION), inline(0L)))
+                .from(DELETIONS)
+                .where(DELETIONS.CONVERSATION_ID.eq(id))
+                .fetchSingle()
+                .value1();
         long messageCount = snapshot.selectCount()
                 .from(MESSAGES)
                 .where(MESSAGES.CONVERSATION_ID.eq(id))
+                .and(MESSAGES.POSITION.gt(after))
                 .fetchSingle()
                 .value1();
         List<Participant> participants = snapshot.selectFrom(CONVERSATION_AGENTS)
@@ -133,10 +149,12 @@ public final class Transcripts {
                 .join(EVENT_LOG)
                 .on(EVENTS.POSITION.gt(EVENT_LOG.FLOOR))
                 .where(EVENTS.CONVERSATION_ID.eq(id))
+                .and(EVENTS.POSITION.gt(after))
                 .and(EVENTS.TYPE.eq(EventType.CONVERSATION_STARTED.wireName()))
                 .limit(1)
                 .fetchOne(EVENTS.PAYLOAD);
         return Optional.of(new Transcript(
+                after,
                 row.get(HEAD),
                 row.get(VERSION),
                 messageCount,
@@ -162,7 +180,7 @@ public final class Transcripts {
 
     /** As one value: as rows, pgjdbc and jOOQ would make several objects of each. */
     ResultQuery<? extends Record> orderAfter(Transcript transcript, Message last) {
-        Condition after = last == null
+        Condition following = last == null
                 ? noCondition()
                 : row(SEQUENCE, MESSAGES.CREATED_AT, MESSAGES.POSITION)
                         .gt(
@@ -177,8 +195,9 @@ public final class Transcripts {
         Table<?> next = sql.select(entry, sequence, MESSAGES.CREATED_AT, MESSAGES.POSITION)
                 .from(MESSAGES)
                 .where(MESSAGES.CONVERSATION_ID.eq(transcript.id()))
+                .and(MESSAGES.POSITION.gt(transcript.after()))
                 .and(MESSAGES.POSITION.le(transcript.upTo()))
-                .and(after)
+                .and(following)
                 .orderBy(SEQUENCE, MESSAGES.CREATED_AT, MESSAGES.POSITION)
                 .limit(orderedMax)
                 .asTable("next");
@@ -218,7 +237,8 @@ public final class Transcripts {
         Table<?> next = sql.select(
                         EVENTS.POSITION, EVENTS.TYPE, EVENTS.EVENT_AT, EVENTS.PAYLOAD, EVENTS.CONVERSATION_ID)
                 .from(EVENTS)
-                .where(row(EVENTS.CONVERSATION_ID, EVENTS.POSITION).gt(transcript.id(), after))
+                .where(row(EVENTS.CONVERSATION_ID, EVENTS.POSITION)
+                        .gt(transcript.id(), Math.max(after, transcript.after())))
                 .and(row(EVENTS.CONVERSATION_ID, EVENTS.POSITION).le(transcript.id(), transcript.upTo()))
                 .and(EVENTS.POSITION.gt(select(EVENT_LOG.FLOOR).from(EVENT_LOG)))
                 .and(EVENTS.TYPE.notIn(Stream.of(

@@ -72,7 +72,7 @@ public final class Usage {
     }
 
     /**
-     * Messages by their time, conversations by that of their first event.
+     * Messages by their time, conversations by that of their start.
      *
      * @param interval of the series; null for none
      * @throws LogUnavailableException also while the sums are too far behind to answer

@@ -87,9 +87,9 @@ final class UsageQuestion {
         return sql.select(
                         count(),
                         count().filterWhere(CONVERSATIONS.STATUS.eq(inline("ACTIVE"))),
-                        avg(CONVERSATIONS.REPORTED_DURATION_MS))
+                        avg(CONVERSATIONS.SETTLED_DURATION_MS))
                 .from(CONVERSATIONS)
-                .where(within(CONVERSATIONS.FIRST_EVENT_AT, range.from(), range.to()));
+                .where(within(ConversationListing.startedAt(), range.from(), range.to()));
     }
 
     /**

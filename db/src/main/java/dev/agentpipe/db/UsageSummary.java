@@ -8,7 +8,7 @@ import java.util.List;
  * What agents have used.
  *
  * @param activeConversations of {@code conversations}
- * @param averageDurationMs of the conversations that reported how long they took; null if none did
+ * @param averageDurationMs of the conversations that have ended; null if none has
  * @param total of all messages
  * @param agents the types with the most messages, the most first
  * @param models the same

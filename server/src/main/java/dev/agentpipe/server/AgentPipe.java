@@ -14,6 +14,7 @@ import dev.agentpipe.server.audit.Audit;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
+import dev.agentpipe.server.docs.Docs;
 import dev.agentpipe.server.export.ExportHandler;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
@@ -155,6 +156,7 @@ public final class AgentPipe implements AutoCloseable {
                     read.of(new MetricsSummary(database.usage(), Clock.systemUTC())),
                     read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC())),
                     new HealthHandler(health),
+                    Docs.documents(),
                     keys.sessions(reads));
             HttpHandler front = keys.inFrontOf(routes, reads, away);
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, front));

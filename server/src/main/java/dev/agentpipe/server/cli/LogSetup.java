@@ -55,7 +55,8 @@ final class LogSetup {
         console.start();
         context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).addAppender(console);
         context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(libraries(logging.level()));
-        // It warns of PostgreSQL 14, which its open source edition does not name any more and our tests do; and in its lower
+        // It warns of PostgreSQL 14, which its open source edition does not name any more and our tests do; and in its
+        // lower
         // levels it logs the rows, which is what somebody said.
         context.getLogger("org.jooq").setLevel(Level.ERROR);
         if (logging.level() == LogLevel.TRACE) {

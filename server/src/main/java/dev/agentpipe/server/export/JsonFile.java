@@ -71,11 +71,11 @@ final class JsonFile extends JsonText {
         text("status", conversation.status());
         time("completed_at", conversation.completedAt());
         text("source", conversation.source());
-        number("total_messages", conversation.totals().messages());
-        number("total_tokens", conversation.totals().tokens());
-        number("total_cost", conversation.totals().cost());
-        number("total_duration", conversation.totals().durationMs());
-        if (conversation.reported() != null) {
+        if (conversation.reported() != null) { // what was only counted is counted again
+            number("total_messages", conversation.reported().messages());
+            number("total_tokens", conversation.reported().tokens());
+            number("total_cost", conversation.reported().cost());
+            number("total_duration", conversation.reported().durationMs());
             number("total_turns", conversation.reported().turns());
             raw("summary", conversation.reported().summary());
         }
@@ -103,6 +103,9 @@ final class JsonFile extends JsonText {
     public void message(Message message) {
         json.writeStartObject();
         members(message);
+        if (message.agentName() == null) {
+            text("agent_name", ""); // which an upload requires
+        }
         time("timestamp", message.createdAt());
         // As agentpipe-web has it.
         text("agentId", message.agentId());

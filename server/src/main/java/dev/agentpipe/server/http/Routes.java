@@ -21,6 +21,9 @@ public final class Routes {
             HttpHandler export,
             HttpHandler recentMessages) {}
 
+    /** What describes all of this. */
+    public record Documents(HttpHandler openApi, HttpHandler page, HttpHandler file) {}
+
     public static HttpHandler of(
             HttpHandler ingest,
             HttpHandler upload,
@@ -31,6 +34,7 @@ public final class Routes {
             HttpHandler metricsSummary,
             HttpHandler realtimeStats,
             HealthHandler health,
+            Documents documents,
             Sessions sessions) {
         return new PathTemplateHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
                 .add("/api/ingest", new Resource().on(Methods.POST, ingest))
@@ -56,6 +60,9 @@ public final class Routes {
                 .add("/api/metrics/summary", new Resource().onGet(metricsSummary))
                 .add("/api/health", new Resource().onGet(health::health))
                 .add("/api/health/live", new Resource().onGet(health::live))
-                .add("/api/health/ready", new Resource().onGet(health::ready));
+                .add("/api/health/ready", new Resource().onGet(health::ready))
+                .add("/api/openapi.json", new Resource().onGet(documents.openApi()))
+                .add("/api/docs", new Resource().onGet(documents.page()))
+                .add("/api/docs/{file}", new Resource().onGet(documents.file()));
     }
 }

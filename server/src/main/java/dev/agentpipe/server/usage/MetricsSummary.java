@@ -27,7 +27,7 @@ import java.util.stream.Collectors;
 
 /**
  * {@code GET /api/metrics/summary}: agentpipe-web's totals, and what each agent and model has used, also over time. Messages
- * count by their time, conversations by that of their first event. A message's cost is its agent's: agentpipe-web gives each
+ * count by their time, conversations by that of their start. A message's cost is its agent's: agentpipe-web gives each
  * agent the cost of all conversations that it took part in.
  */
 public final class MetricsSummary implements Read {

@@ -34,6 +34,9 @@ final class DownloadTest {
     static void start() {
         server = TestServer.start();
         stored = new Stored(server);
+        // The messages below are put in at positions up to there.
+        stored.execute(
+                "insert into events (position, type, event_at, payload) values (10000, 'bridge.test', now(), '{}')");
     }
 
     @AfterAll
@@ -48,7 +51,7 @@ final class DownloadTest {
         stored.execute(
                 "insert into messages (conversation_id, position, message_id, agent_type, content, sequence_number,"
                         + " created_at) select '" + id
-                        + "', -n, 'm' || n, 'claude', n || ' ' || repeat(md5(n::text), 160),"
+                        + "', n, 'm' || n, 'claude', n || ' ' || repeat(md5(n::text), 160),"
                         + " case when n % 10 > 0 then " + MESSAGES + " - n / 2 end, now() - n * interval '1 second'"
                         + " from generate_series(1, " + (MESSAGES - 1) + ") as n");
         return id;

@@ -304,6 +304,39 @@ final class ExportTest {
         }
     }
 
+    @Test
+    void json_elsewhere_isUploaded() {
+        String conversation = hostileConversation("uploaded");
+        server.message(conversation, "nameless", "no name, no number"); // the last one
+        try (TestServer elsewhere = TestServer.start()) {
+            HttpRequest upload = HttpRequest.newBuilder(elsewhere.uri("/api/sessions/upload"))
+                    .header("Authorization", "Bearer " + TestServer.KEY)
+                    .header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString(
+                            export(conversation, "json").response().body()))
+                    .build();
+            Answer answer = elsewhere.send(upload);
+            assertEquals(201, answer.status(), answer::toString);
+            assertEquals(
+                    HOSTILE.size() + 1, answer.json().get("messages_created").intValue());
+            assertEquals(200, elsewhere.send(upload).status(), "the same again");
+            JsonNode there = EXACT.readTree(elsewhere
+                    .get("/api/conversations/" + conversation + "/export")
+                    .response()
+                    .body());
+            JsonNode here =
+                    EXACT.readTree(export(conversation, "json").response().body());
+            assertEquals(texts(here.get("messages"), "message_id"), texts(there.get("messages"), "message_id"));
+            assertEquals(texts(here.get("messages"), "content"), texts(there.get("messages"), "content"));
+            assertEquals(here.get("totalCost"), there.get("totalCost"));
+            assertEquals(here.get("status"), there.get("status"));
+            assertEquals(here.get("agents"), there.get("agents"));
+            assertEquals(
+                    here.get("conversation").get("started_at"),
+                    there.get("conversation").get("started_at"));
+        }
+    }
+
     private static void assertSameRowsElsewhere(String conversation) {
         Answer lines = export(conversation, "jsonl");
         assertEquals("application/x-ndjson; charset=utf-8", lines.header("Content-Type"));

@@ -207,10 +207,16 @@ final class SecretsTest {
 
     @Test
     void wrongKey_whereNoneIsNeeded_isCountedAllTheSame() {
-        assertEquals(200, server.get("/api/conversations", "Authorization", "Bearer wrong-key").status());
-        assertEquals(200, server.get("/api/session", "Authorization", "Bearer wrong-key").status());
+        assertEquals(
+                200,
+                server.get("/api/conversations", "Authorization", "Bearer wrong-key")
+                        .status());
+        assertEquals(
+                200,
+                server.get("/api/session", "Authorization", "Bearer wrong-key").status());
         server.close(); // tells what was counted
-        awaitAudited("\"audit\":\"authentication.failed\",\"address\":\"127.0.0.1\",\"count\":2,\"reasons\":{\"unknown\":2}");
+        awaitAudited(
+                "\"audit\":\"authentication.failed\",\"address\":\"127.0.0.1\",\"count\":2,\"reasons\":{\"unknown\":2}");
     }
 
     @Test
