@@ -42,7 +42,7 @@ final class SearchHits {
 
         double score() {
             double best = hits.stream().mapToDouble(Hit::rank).max().orElse(0);
-            return best * (1 + MORE_MATCHES_WEIGHT * Math.log(hits.size()));
+            return best * (1 + MORE_MATCHES_WEIGHT * Math.log(Math.max(1, hits.size()))); // 0 without a query
         }
 
         long newest() {

@@ -214,6 +214,7 @@ public final class SearchIndex {
         }
         List<SearchTexts.MessageKey> messages = new ArrayList<>();
         List<Entry> described = new ArrayList<>();
+        List<Entry> deleted = new ArrayList<>();
         long bytes = 0;
         long position = state.position();
         for (Entry entry : entries) {
@@ -231,17 +232,18 @@ public final class SearchIndex {
                     }
                 }
                 case CONVERSATION_STARTED, CONVERSATION_COMPLETED, CONVERSATION_INTERRUPTED -> described.add(entry);
-                case CONVERSATION_DELETED ->
-                    transaction
-                            .deleteFrom(SEARCH_DOCUMENTS)
-                            .where(SEARCH_DOCUMENTS.CONVERSATION_ID.eq(entry.conversationId()))
-                            .and(SEARCH_DOCUMENTS.POSITION.lt(entry.position()))
-                            .execute();
+                case CONVERSATION_DELETED -> deleted.add(entry);
                 default -> {}
             }
         }
         indexMessages(transaction, messages);
         describe(transaction, described);
+        // Their documents went with them; but a step that had read their messages before may have written some since.
+        deleted.forEach(entry -> transaction
+                .deleteFrom(SEARCH_DOCUMENTS)
+                .where(SEARCH_DOCUMENTS.CONVERSATION_ID.eq(entry.conversationId()))
+                .and(SEARCH_DOCUMENTS.POSITION.lt(entry.position()))
+                .execute());
         moveTo(transaction, position, 0);
         return new Step(true, false, position);
     }

@@ -25,14 +25,18 @@ final class SearchTexts {
 
     private SearchTexts() {}
 
+    /** Without those that were deleted, also if they are still to be taken away. */
     static List<Document> messages(
             DSLContext sql, List<MessageKey> keys, Function<Map<String, Weight>, List<DocumentParts.Part>> toParts) {
         List<Document> documents = new ArrayList<>(keys.size());
         sql.resultQuery(
                         """
                         select conversation_id, position, content
-                        from unnest({0}, {1}) as wanted (id, at)
-                        join messages on conversation_id = id and position = at
+                        from unnest({0}, {1}) as wanted (wanted_id, at)
+                        join messages as m on conversation_id = wanted_id and position = at
+                        where exists (select from conversations where id = wanted_id)
+                            and not exists (select from deletions as d
+                                where d.conversation_id = wanted_id and d.position > at)
                         order by position""",
                         val(keys.stream().map(MessageKey::conversationId).toArray(String[]::new)),
                         val(keys.stream().map(MessageKey::position).toArray(Long[]::new)))

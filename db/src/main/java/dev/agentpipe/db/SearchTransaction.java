@@ -5,7 +5,6 @@ import static org.jooq.impl.DSL.condition;
 import static org.jooq.impl.DSL.count;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.max;
-import static org.jooq.impl.DSL.selectOne;
 import static org.jooq.impl.DSL.val;
 
 import dev.agentpipe.db.Search.Request;
@@ -18,8 +17,10 @@ import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.Record;
+import org.jooq.SelectConditionStep;
 import org.jooq.SortField;
 import org.jooq.Table;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * One search. The index (GIN) knows which documents have the words, in no order, so a word that is in every third message is
@@ -27,7 +28,7 @@ import org.jooq.Table;
  *
  * <ol>
  *   <li>Matches are counted, up to {@link #HITS_MAX}. If there are no more, as with nearly every question, all are ranked,
- *       and the answer is exact. Of a phrase, documents that have its words are counted, up to {@link #LOOKED_AT_MAX}.
+ *       and the answer is exact. Where PostgreSQL's statistics expect far more, nothing is counted. Of a phrase, documents that have its words are counted, up to {@link #LOOKED_AT_MAX}.
  *   <li>Else the newest {@link #HITS_MAX} are found, by looks at ranges of positions from the newest to older ones, each
  *       four times as long: where much matches, the first are enough. These are ranked; the total is a lower bound.
  *   <li>With filters, as many matches are counted, and their conversations looked up. If even these are too many, it
@@ -41,10 +42,13 @@ import org.jooq.Table;
 final class SearchTransaction {
 
     /** Documents that are ranked. */
-    static final int HITS_MAX = 2_000;
+    static final int HITS_MAX = 1_000;
 
     /** Documents that are looked at one by one, for a phrase or for whether the filters let their conversation through. */
     private static final int LOOKED_AT_MAX = 20_000;
+
+    /** An estimate may be wrong: only what is far above the limit is not counted at all. */
+    private static final int ESTIMATE_FACTOR = 4;
 
     /** The newest documents, by which a beginning of words is taken for common if one of so many has it. */
     private static final int SAMPLE = 2_000;
@@ -58,6 +62,9 @@ final class SearchTransaction {
     private static final int RANGE_GROWTH = 4;
     private static final long BUDGET_NANOS = 300_000_000;
     private static final int STATEMENT_MILLIS_MAX = 3_000;
+
+    /** Room for the places of a word that is everywhere: with less, PostgreSQL keeps pages and looks at all on them. */
+    private static final String WORK_MEM = "16MB";
 
     /** Those of a description count more, see {@link DocumentParts.Weight}. PostgreSQL wants them from D to A. */
     private static final String WEIGHTS = "{0.2, 0.2, 0.5, 1}";
@@ -107,6 +114,7 @@ final class SearchTransaction {
             // How common the words are decides about the plan; to read all documents is never the right one.
             set("plan_cache_mode", "force_custom_plan");
             set("enable_seqscan", "off");
+            set("work_mem", WORK_MEM);
             findIndexed();
             set("enable_seqscan", "on");
             tail.find(filter, hits);
@@ -132,13 +140,7 @@ final class SearchTransaction {
             return;
         }
         int lookedAtMax = filter.isEmpty() && !query.hasPhrase() ? HITS_MAX : LOOKED_AT_MAX;
-        int candidates = sql.select(count())
-                .from(selectOne()
-                        .from(SEARCH_DOCUMENTS)
-                        .where(condition("{0} @@ {1}::tsquery", SEARCH_DOCUMENTS.WORDS, val(query.wordsTsQuery())))
-                        .limit(lookedAtMax + 1))
-                .fetchSingle()
-                .value1();
+        int candidates = estimate() > ESTIMATE_FACTOR * lookedAtMax ? Integer.MAX_VALUE : candidates(lookedAtMax);
         // Not an index's order: PostgreSQL might rather walk along all positions than look the words up.
         SortField<?> newest =
                 field("{0} + 0", Long.class, SEARCH_DOCUMENTS.POSITION).desc();
@@ -155,6 +157,29 @@ final class SearchTransaction {
         }
         isLowerBound = true;
         findNewest(matches.and(passes));
+    }
+
+    /** How many documents PostgreSQL expects to have all words, by its statistics: it knows the common ones. */
+    private long estimate() {
+        String plan = sql.resultQuery("explain (format json) {0}", candidates())
+                .fetchSingle()
+                .get(0, String.class);
+        return JsonMapper.shared().readTree(plan).at("/0/Plan/Plan Rows").longValue();
+    }
+
+    private int candidates(int max) {
+        return sql.select(count())
+                .from(candidates().limit(max + 1))
+                .fetchSingle()
+                .value1();
+    }
+
+    private SelectConditionStep<?> candidates() {
+        return sql.selectOne()
+                .from(SEARCH_DOCUMENTS)
+                .where(condition(
+                        "{0} @@ {1}::tsquery",
+                        SEARCH_DOCUMENTS.WORDS, val(request.query().wordsTsQuery())));
     }
 
     /** Whether many of the newest documents match. */

@@ -267,7 +267,7 @@ final class SearchIndexTest {
 
         Results common = found("common");
         assertTrue(common.totalIsLowerBound());
-        assertEquals(20, common.total(), "2,000 messages of 100 each");
+        assertEquals(10, common.total(), "1,000 messages of 100 each");
         assertFalse(ids(common).contains("c0"));
         Results rare = found("common oldest");
         assertFalse(rare.totalIsLowerBound());

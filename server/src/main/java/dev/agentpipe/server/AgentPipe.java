@@ -13,6 +13,7 @@ import dev.agentpipe.db.LocalPostgres;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
+import dev.agentpipe.server.docs.Docs;
 import dev.agentpipe.server.export.ExportHandler;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.HealthHandler;
@@ -144,7 +145,8 @@ public final class AgentPipe implements AutoCloseable {
                     read.of(new SearchKinds(database.search())),
                     read.of(new MetricsSummary(database.usage(), Clock.systemUTC())),
                     read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC())),
-                    new HealthHandler(health));
+                    new HealthHandler(health),
+                    Docs.documents());
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, routes));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);

@@ -71,6 +71,17 @@ public final class Replies {
         return true;
     }
 
+    /**
+     * What stays the same as long as this version of the server runs.
+     *
+     * @param opaque the tag without its quotes
+     */
+    public static void document(HttpServerExchange exchange, String contentType, byte[] body, String opaque) {
+        if (!notModified(exchange, opaque)) {
+            send(exchange, StatusCodes.OK, contentType, body);
+        }
+    }
+
     /** RFC 9110, 13.1.2: a list of tags, weak or not, or any. */
     private static boolean isKnown(HeaderValues headers, String tag) {
         if (headers == null) {

@@ -18,6 +18,9 @@ public final class Routes {
             HttpHandler export,
             HttpHandler recentMessages) {}
 
+    /** What describes all of this. */
+    public record Documents(HttpHandler openApi, HttpHandler page, HttpHandler file) {}
+
     public static HttpHandler of(
             HttpHandler ingest,
             HttpHandler upload,
@@ -27,7 +30,8 @@ public final class Routes {
             HttpHandler searchKinds,
             HttpHandler metricsSummary,
             HttpHandler realtimeStats,
-            HealthHandler health) {
+            HealthHandler health,
+            Documents documents) {
         return new PathTemplateHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
                 .add("/api/ingest", new Resource().on(Methods.POST, ingest))
                 .add("/api/sessions/upload", new Resource().on(Methods.POST, upload))
@@ -45,6 +49,9 @@ public final class Routes {
                 .add("/api/metrics/summary", new Resource().onGet(metricsSummary))
                 .add("/api/health", new Resource().onGet(health::health))
                 .add("/api/health/live", new Resource().onGet(health::live))
-                .add("/api/health/ready", new Resource().onGet(health::ready));
+                .add("/api/health/ready", new Resource().onGet(health::ready))
+                .add("/api/openapi.json", new Resource().onGet(documents.openApi()))
+                .add("/api/docs", new Resource().onGet(documents.page()))
+                .add("/api/docs/{file}", new Resource().onGet(documents.file()));
     }
 }

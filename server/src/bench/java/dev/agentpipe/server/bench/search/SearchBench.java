@@ -1,5 +1,7 @@
 package dev.agentpipe.server.bench.search;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import dev.agentpipe.core.event.Event;
 import dev.agentpipe.core.event.EventLimits;
 import dev.agentpipe.core.event.EventReader;
@@ -25,10 +27,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntFunction;
 import org.HdrHistogram.Histogram;
+import org.slf4j.LoggerFactory;
 
 /**
- * {@code bin/bench search FOLDER [MESSAGES]}: fills a PostgreSQL of its own in the folder with messages (a million), or
- * takes those that are there, indexes them, and measures searches: words by how common they are, phrases, prefixes, Chinese,
+ * {@code bin/bench search FOLDER|URL [MESSAGES]}: fills a PostgreSQL of its own in the folder, or the one at the URL, with
+ * messages (a million), or takes those that are there, indexes them, and measures searches: words by how common they are, phrases, prefixes, Chinese,
  * filters. Processor times are those of this process and of PostgreSQL together.
  */
 public final class SearchBench {
@@ -37,28 +40,40 @@ public final class SearchBench {
     private static final int MESSAGES_A_CONVERSATION = 10;
     private static final int BATCH = 512;
     private static final int SEARCHES = 60;
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final PrintStream OUT = System.out;
 
     private final Database database;
-    private final Path folder;
+    /** By which PostgreSQL's processes are known. */
+    private final String folder;
+
     private final Vocabulary vocabulary = new Vocabulary(42);
 
-    private SearchBench(Database database, Path folder) {
+    private SearchBench(Database database, String folder) {
         this.database = database;
         this.folder = folder;
     }
 
     public static void main(String[] args) {
-        Path folder = Path.of(args[0]).toAbsolutePath();
+        ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).setLevel(Level.WARN);
         int messages = args.length > 1 ? Integer.parseInt(args[1]) : MESSAGES_DEFAULT;
+        if (args[0].startsWith("postgresql://")) {
+            DatabaseSettings settings = DatabaseSettings.of(args[0], null, 1, 4, TIMEOUT);
+            measure(settings, args[0], messages);
+            return;
+        }
+        Path folder = Path.of(args[0]).toAbsolutePath();
         try (LocalPostgres postgres = LocalPostgres.start(folder.resolve("postgres"))) {
-            DatabaseSettings settings = postgres.settings(1, 4, Duration.ofSeconds(60));
-            try (Database database = Database.open(settings)) {
-                SearchBench bench = new SearchBench(database, folder);
-                bench.fill(messages);
-                bench.index();
-                bench.searches();
-            }
+            measure(postgres.settings(1, 4, TIMEOUT), folder.toString(), messages);
+        }
+    }
+
+    private static void measure(DatabaseSettings settings, String folder, int messages) {
+        try (Database database = Database.open(settings)) {
+            SearchBench bench = new SearchBench(database, folder);
+            bench.fill(messages);
+            bench.index();
+            bench.searches();
         }
     }
 
@@ -206,7 +221,7 @@ public final class SearchBench {
     private long cpuMillis() {
         long millis = cpu(ProcessHandle.current());
         for (ProcessHandle first : ProcessHandle.allProcesses()
-                .filter(one -> one.info().commandLine().orElse("").contains(folder + "/postgres"))
+                .filter(one -> one.info().commandLine().orElse("").contains(folder))
                 .filter(one -> !one.equals(ProcessHandle.current()))
                 .toList()) {
             millis += cpu(first) + first.children().mapToLong(SearchBench::cpu).sum();
