@@ -107,9 +107,13 @@ final class ApiPage {
                 .close("p");
         document.at("/components/securitySchemes")
                 .forEach(scheme -> html.markdown(scheme.path("description").asString("")));
-        html.element("p", "The examples below run as they are once these are set; the AgentPipe CLI reads the same:");
-        code(
-                "export AGENTPIPE_STREAM_URL=http://127.0.0.1:3000\nexport AGENTPIPE_STREAM_API_KEY=\"$(cat data/api-key)\"");
+        html.element(
+                "p",
+                "The examples below run as they are once these are set; the first two are those that the AgentPipe CLI reads:");
+        code("""
+                export AGENTPIPE_STREAM_URL=http://127.0.0.1:3000
+                export AGENTPIPE_STREAM_API_KEY="$(cat data/api-key)"
+                export AGENTPIPE_ADMIN_API_KEY="$AGENTPIPE_STREAM_API_KEY"  # the generated key may delete, too""");
         html.close("section");
     }
 
