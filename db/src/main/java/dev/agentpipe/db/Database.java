@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.ToIntFunction;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.Field;
@@ -230,13 +231,19 @@ public final class Database implements AutoCloseable {
     }
 
     public PoolState poolState() {
-        HikariPoolMXBean w = writer.getHikariPoolMXBean();
-        HikariPoolMXBean r = reader.getHikariPoolMXBean();
+        List<HikariDataSource> pools = List.of(writer, reader, uploader);
         return new PoolState(
-                w.getActiveConnections() + r.getActiveConnections(),
-                w.getIdleConnections() + r.getIdleConnections(),
-                w.getThreadsAwaitingConnection() + r.getThreadsAwaitingConnection(),
-                writer.getMaximumPoolSize() + reader.getMaximumPoolSize());
+                sum(pools, HikariPoolMXBean::getActiveConnections),
+                sum(pools, HikariPoolMXBean::getIdleConnections),
+                sum(pools, HikariPoolMXBean::getThreadsAwaitingConnection),
+                pools.stream().mapToInt(HikariDataSource::getMaximumPoolSize).sum());
+    }
+
+    private static int sum(List<HikariDataSource> pools, ToIntFunction<HikariPoolMXBean> of) {
+        return pools.stream()
+                .map(HikariDataSource::getHikariPoolMXBean)
+                .mapToInt(of)
+                .sum();
     }
 
     @Override

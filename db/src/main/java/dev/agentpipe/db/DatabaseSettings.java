@@ -30,16 +30,16 @@ public final class DatabaseSettings {
      *     jdbc:postgresql:…}
      * @param directUrl the same without a pooler in between, for migrations; null if there is none
      * @param poolMin connections to keep, at most {@code poolMax}
-     * @param poolMax connections at most, 2 or more: one of them is kept for appending
+     * @param poolMax connections at most, 3 or more: of them one appends, and at least one stores uploads
      * @param timeout how long a statement may take before its connection is given up
      * @throws IllegalArgumentException a sentence that says which argument is wrong, and how
      */
     public static DatabaseSettings of(String url, String directUrl, int poolMin, int poolMax, Duration timeout) {
         PostgresUrl parsed = parse("DATABASE_URL", url);
         PostgresUrl direct = directUrl == null ? parsed : parse("DIRECT_URL", directUrl);
-        if (poolMin < 0 || poolMax < 2 || poolMin > poolMax) {
+        if (poolMin < 0 || poolMax < 3 || poolMin > poolMax) {
             throw new IllegalArgumentException(
-                    "DATABASE_POOL_MIN must be 0 or more and DATABASE_POOL_MAX, 2 or more, not less than it");
+                    "DATABASE_POOL_MIN must be 0 or more and DATABASE_POOL_MAX, 3 or more, not less than it");
         }
         if (timeout.compareTo(Duration.ofMillis(100)) < 0) {
             throw new IllegalArgumentException("DATABASE_TIMEOUT must be 100 ms or more");

@@ -113,7 +113,7 @@ final class PostgresUrlTest {
         String url = "postgresql://u@h/d";
         Duration timeout = Duration.ofSeconds(30);
 
-        assertThrows(IllegalArgumentException.class, () -> DatabaseSettings.of(url, null, 0, 1, timeout));
+        assertThrows(IllegalArgumentException.class, () -> DatabaseSettings.of(url, null, 0, 2, timeout));
         assertThrows(IllegalArgumentException.class, () -> DatabaseSettings.of(url, null, 5, 4, timeout));
         assertThrows(IllegalArgumentException.class, () -> DatabaseSettings.of(url, null, -1, 4, timeout));
         assertThrows(IllegalArgumentException.class, () -> DatabaseSettings.of(url, null, 1, 4, Duration.ZERO));

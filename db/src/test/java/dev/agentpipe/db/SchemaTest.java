@@ -67,7 +67,7 @@ final class SchemaTest {
     @Test
     void open_nobodyListening_saysSoWithoutThePassword() {
         DatabaseSettings nowhere =
-                DatabaseSettings.of("postgresql://u:SECRET@localhost:1/d", null, 1, 2, Duration.ofSeconds(30));
+                DatabaseSettings.of("postgresql://u:SECRET@localhost:1/d", null, 1, 3, Duration.ofSeconds(30));
 
         DatabaseStartException refused = assertThrows(DatabaseStartException.class, () -> Database.open(nowhere));
         assertTrue(refused.getMessage().contains("localhost:1/d cannot be used"), refused.getMessage());

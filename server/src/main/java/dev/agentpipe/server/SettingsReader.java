@@ -172,7 +172,7 @@ public final class SettingsReader {
             }
         }
         variables.integer("DATABASE_POOL_MIN", 0, 1_000).ifPresent(builder::databasePoolMin);
-        variables.integer("DATABASE_POOL_MAX", 2, 1_000).ifPresent(builder::databasePoolMax);
+        variables.integer("DATABASE_POOL_MAX", 3, 1_000).ifPresent(builder::databasePoolMax);
         if (builder.databasePoolMin() > builder.databasePoolMax()) {
             variables.problem(
                     "DATABASE_POOL_MIN",

@@ -155,7 +155,7 @@ final class SettingsReaderTest {
         "SSE_HEARTBEAT_INTERVAL, 9",
         "SSE_MAX_AGE, -1",
         "REPLAY_MAX_EVENTS, 0",
-        "DATABASE_POOL_MAX, 1",
+        "DATABASE_POOL_MAX, 2",
         "DATABASE_TIMEOUT, 99",
         "CONVERSATION_IDLE_TIMEOUT, 0",
         "CONVERSATION_IDLE_TIMEOUT, 1w",
