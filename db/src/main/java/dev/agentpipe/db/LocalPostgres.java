@@ -116,7 +116,7 @@ public final class LocalPostgres implements AutoCloseable {
             }
             Optional<Integer> port = new PostmasterFile(LocalPostgresFolder.cluster(real.get())).port();
             String password = port.isEmpty() ? "" : LocalPostgresFolder.password(real.get());
-            return port.map(at -> DatabaseSettings.of(url(NAME, password, at, NAME), null, 0, 2, COMMAND_TIMEOUT));
+            return port.map(at -> DatabaseSettings.of(url(NAME, password, at, NAME), null, 0, 3, COMMAND_TIMEOUT));
         } catch (IOException unreadable) {
             throw new DatabaseStartException(
                     "The data folder " + folder + " cannot be used: " + unreadable, unreadable);

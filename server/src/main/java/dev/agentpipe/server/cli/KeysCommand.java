@@ -215,7 +215,7 @@ final class KeysCommand implements Runnable {
                 return Commands.FAILED;
             }
             try (LocalPostgres postgres = LocalPostgres.start(folder)) {
-                return work(postgres.settings(0, 2, TIMEOUT), work);
+                return work(postgres.settings(0, 3, TIMEOUT), work);
             }
         } catch (SettingsException e) {
             throw new ParameterException(spec.commandLine(), String.join("; ", e.problems()));

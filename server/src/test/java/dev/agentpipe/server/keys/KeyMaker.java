@@ -15,7 +15,7 @@ final class KeyMaker {
     final ApiKeys store;
 
     KeyMaker(String databaseUrl) {
-        store = ApiKeys.connect(DatabaseSettings.of(databaseUrl, null, 0, 2, Duration.ofSeconds(10)));
+        store = ApiKeys.connect(DatabaseSettings.of(databaseUrl, null, 0, 3, Duration.ofSeconds(10)));
     }
 
     ApiKey make(String... scopes) {
