@@ -59,10 +59,6 @@ final class UsagePlanTest {
         long deadline = System.nanoTime() + 20_000_000_000L;
         do {
             rows.run("vacuum analyze usage_totals, conversations");
-            System.out.println(
-                    "VIS "
-                            + rows.rows(
-                                    "select relname, relpages, relallvisible from pg_class where relname in ('conversations','usage_totals')"));
         } while (rows.value("select relallvisible < relpages from pg_class where relname = 'conversations'")
                         .equals("t")
                 && System.nanoTime() < deadline);
