@@ -96,7 +96,6 @@ final class SessionServer implements AutoCloseable {
     }
 
     private synchronized void upload(HttpExchange exchange) throws IOException {
-        onUpload.run(); // before the answer: its client goes on at once
         String body;
         try (GZIPInputStream in = new GZIPInputStream(exchange.getRequestBody())) {
             body = new String(in.readAllBytes(), StandardCharsets.UTF_8);
@@ -134,6 +133,7 @@ final class SessionServer implements AutoCloseable {
         }
         messages.forEach(
                 message -> one.messages.putIfAbsent(message.get("message_id").asString(), message));
+        onUpload.run(); // before the answer: its client goes on at once
         answer(exchange, 201, "{\"messages_created\":" + (one.messages.size() - before) + "}");
     }
 
