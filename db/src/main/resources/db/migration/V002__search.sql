@@ -43,14 +43,30 @@ create index search_documents_position on search_documents (position);
 -- 0.21 with 4 MB, 0.52 without a list.)
 create index search_documents_words on search_documents using gin (words) with (gin_pending_list_limit = 1024);
 
--- What is deleted is not found any more, from the same moment.
+-- What is deleted is not found any more. A conversation's description goes with its row, under the lock of the appends; what
+-- was said in it with its messages, in steps that hold up nobody. (A search leaves out what has no conversation.)
 create function forget_deleted_conversations() returns trigger language plpgsql as
 $$
 begin
-    delete from search_documents using gone where conversation_id = gone.id;
+    delete from search_documents as d using gone where d.conversation_id = gone.id and d.part < 0;
     return null;
 end
-$$;
+$$
+-- However many documents there are, those of a conversation are found by its id.
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off;
+
+create function forget_deleted_messages() returns trigger language plpgsql as
+$$
+begin
+    delete from search_documents as d using gone
+    where d.conversation_id = gone.conversation_id and d.position = gone.position and d.part >= 0;
+    return null;
+end
+$$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off;
 
 create trigger forget_deleted_conversations after delete on conversations referencing old table as gone
     for each statement execute function forget_deleted_conversations();
+
+create trigger forget_deleted_messages after delete on messages referencing old table as gone
+    for each statement execute function forget_deleted_messages();

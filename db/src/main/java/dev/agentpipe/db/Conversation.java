@@ -55,6 +55,10 @@ public record Conversation(
 
     /** The name that it was given; else how its prompt begins; else its id. */
     public String title() {
+        return title(name, initialPrompt, id);
+    }
+
+    static String title(String name, String initialPrompt, String id) {
         if (name != null && !name.isBlank()) {
             return name;
         }

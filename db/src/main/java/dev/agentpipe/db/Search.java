@@ -82,6 +82,7 @@ public final class Search {
             Instant completedAt,
             String initialPrompt,
             String summaryText,
+            String summaryShortText,
             long totalMessages,
             long totalTokens,
             BigDecimal totalCost,

@@ -3,6 +3,7 @@ package dev.agentpipe.db;
 import static dev.agentpipe.db.generated.Tables.CONVERSATIONS_WITH_TOTALS;
 import static dev.agentpipe.db.generated.Tables.CONVERSATION_AGENTS;
 import static dev.agentpipe.db.generated.Tables.SEARCH_DOCUMENTS;
+import static org.jooq.impl.DSL.coalesce;
 import static org.jooq.impl.DSL.exists;
 import static org.jooq.impl.DSL.noCondition;
 import static org.jooq.impl.DSL.selectOne;
@@ -15,9 +16,13 @@ import java.util.Collection;
 import java.util.List;
 import org.jooq.Condition;
 import org.jooq.DSLContext;
+import org.jooq.Field;
 
 /** The filters of a search as conditions. */
 final class SearchFilter {
+
+    private static final Field<OffsetDateTime> BEGUN =
+            coalesce(CONVERSATIONS_WITH_TOTALS.STARTED_AT, CONVERSATIONS_WITH_TOTALS.FIRST_EVENT_AT);
 
     private final boolean isEmpty;
     private final Condition condition;
@@ -33,10 +38,10 @@ final class SearchFilter {
             condition = condition.and(CONVERSATIONS_WITH_TOTALS.STATUS.in(filters.statuses()));
         }
         if (filters.from() != null) {
-            condition = condition.and(CONVERSATIONS_WITH_TOTALS.CREATED_AT.ge(utc(filters.from())));
+            condition = condition.and(BEGUN.ge(utc(filters.from())));
         }
         if (filters.to() != null) {
-            condition = condition.and(CONVERSATIONS_WITH_TOTALS.CREATED_AT.le(utc(filters.to())));
+            condition = condition.and(BEGUN.le(utc(filters.to())));
         }
         if (filters.costMin() != null) {
             condition = condition.and(CONVERSATIONS_WITH_TOTALS.TOTAL_COST.ge(filters.costMin()));

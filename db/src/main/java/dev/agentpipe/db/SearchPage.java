@@ -1,5 +1,6 @@
 package dev.agentpipe.db;
 
+import static dev.agentpipe.db.generated.Tables.CONVERSATIONS;
 import static dev.agentpipe.db.generated.Tables.CONVERSATIONS_WITH_TOTALS;
 import static dev.agentpipe.db.generated.Tables.CONVERSATION_AGENTS;
 import static org.jooq.impl.DSL.coalesce;
@@ -21,9 +22,11 @@ import dev.agentpipe.db.text.Snippet;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collector;
 import java.util.stream.Collectors;
@@ -74,7 +77,10 @@ final class SearchPage {
     Results ofHits(SearchHits hits, boolean isLowerBound, long position, boolean isComplete) {
         List<String> sorted;
         if (request.sort() == Sort.RELEVANCE) {
-            sorted = hits.byScore(request.isDescending());
+            Set<String> there = there(hits.conversationIds());
+            sorted = hits.byScore(request.isDescending()).stream()
+                    .filter(there::contains)
+                    .toList();
         } else {
             sorted = sql.select(CONVERSATIONS_WITH_TOTALS.ID)
                     .from(CONVERSATIONS_WITH_TOTALS)
@@ -86,6 +92,14 @@ final class SearchPage {
         List<String> ids = sorted.subList(from, Math.min(from + request.limit(), sorted.size()));
         List<FoundConversation> results = conversations(ids, hits, matchingMessages(ids, hits));
         return new Results(results, sorted.size(), isLowerBound, position, isComplete);
+    }
+
+    /** Without those that were deleted and are still being taken away. */
+    private Set<String> there(Collection<String> ids) {
+        return sql.select(CONVERSATIONS.ID)
+                .from(CONVERSATIONS)
+                .where(CONVERSATIONS.ID.in(ids))
+                .fetchSet(CONVERSATIONS.ID);
     }
 
     private List<SortField<?>> order() {
@@ -131,7 +145,7 @@ final class SearchPage {
             List<FoundMessage> messages) {
         return new FoundConversation(
                 row.getId(),
-                row.getName(),
+                Conversation.title(row.getName(), row.getInitialPrompt(), row.getId()),
                 row.getStatus(),
                 row.getMode(),
                 row.getSource(),
@@ -139,7 +153,8 @@ final class SearchPage {
                 instant(row.getStartedAt() == null ? row.getFirstEventAt() : row.getStartedAt()),
                 instant(row.getCompletedAt()),
                 beginning(row.getInitialPrompt(), PROMPT_CHARS),
-                row.getSummaryShortText() != null ? row.getSummaryShortText() : row.getSummaryText(),
+                row.getSummaryText(),
+                row.getSummaryShortText(),
                 row.getTotalMessages(),
                 row.getTotalTokens(),
                 row.getTotalCost(),

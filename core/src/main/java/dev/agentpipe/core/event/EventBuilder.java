@@ -175,10 +175,12 @@ final class EventBuilder {
     private MessageCreated message() {
         String conversationId = data.requiredId(Field.CONVERSATION_ID);
         String sentId = data.id(Field.MESSAGE_ID);
-        byte[] identity = sentId != null ? Identity.ofMessage(sentId) : identity(conversationId);
+        // One without an id gets one from all that it says, and has the identity of that: it may come back with it,
+        // exported.
+        String id = sentId != null ? sentId : Identity.uuid(identity(conversationId));
         return new MessageCreated(
-                envelope(conversationId, identity),
-                sentId != null ? sentId : Identity.uuid(identity),
+                envelope(conversationId, Identity.ofMessage(id)),
+                id,
                 data.id(Field.AGENT_ID),
                 data.requiredId(Field.AGENT_TYPE),
                 data.text(Field.AGENT_NAME),

@@ -8,12 +8,15 @@ import dev.agentpipe.db.Transcript.Message;
 /**
  * Markdown (CommonMark). What was said stands in fenced code blocks, each with a fence longer than any row of backticks in
  * it: nothing inside can end the block, and nothing inside is markup, so that headings, links, HTML and front matter that
- * somebody said are only shown. Names stand on one line with all punctuation escaped. (Block quotes would look nicer, but
+ * somebody said are only shown. Names stand on one line with all markup escaped. (Block quotes would look nicer, but
  * links defined in one are valid everywhere, and HTML in one would have to be escaped, so the text would not be the text.)
  */
 final class MarkdownFile extends TextFile {
 
     private static final int FENCE_MIN = 3;
+
+    /** Inside of a line: code, emphasis, links, HTML, entities, tables, formulas, and what viewers make links of by themselves. */
+    private static final String MARKUP = "\\`*_[]<>&~|#!$^:/@";
 
     private final Transcript transcript;
     private long number;
@@ -82,7 +85,7 @@ final class MarkdownFile extends TextFile {
     @Override
     public void message(Message message) {
         number++;
-        out.append("\n### ").append(number).append("\\. ");
+        out.append("\n### ").append(number).append(". ");
         out.append(inline(named(message.agentName(), message.agentId(), message.agentType())));
         if (message.agentType() != null) {
             out.append(" \\(").append(inline(message.agentType())).append("\\)");
@@ -117,19 +120,23 @@ final class MarkdownFile extends TextFile {
         return longest;
     }
 
-    /** On one line, with whatever could be markup escaped: CommonMark lets any ASCII punctuation be escaped. */
+    /** On one line, with whatever could be markup there escaped: CommonMark lets any ASCII punctuation be. */
     private static String inline(String text) {
         StringBuilder line = new StringBuilder(text.length() + 8);
-        text.strip().codePoints().forEach(c -> {
+        boolean numberSoFar = true;
+        for (int c : text.strip().codePoints().toArray()) {
             if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
                 line.append(' ');
-            } else {
-                if (c < 0x80 && !Character.isLetterOrDigit(c) && c != ' ') {
-                    line.append('\\');
-                }
-                line.appendCodePoint(c);
+                continue;
             }
-        });
+            boolean isPunctuation = c < 0x80 && !Character.isLetterOrDigit(c) && c != ' ';
+            // At its beginning it could begin a list, a quote or a heading.
+            if (MARKUP.indexOf(c) >= 0 || isPunctuation && numberSoFar) {
+                line.append('\\');
+            }
+            numberSoFar &= c >= '0' && c <= '9';
+            line.appendCodePoint(c);
+        }
         return line.toString();
     }
 

@@ -25,6 +25,9 @@ final class ConversationBody {
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .build();
 
+    /** What a message without a role is: the CLI sends none with those of agents. */
+    private static final String AGENT = "agent";
+
     private ConversationBody() {}
 
     static Map<String, Object> listed(Conversation conversation) {
@@ -138,7 +141,7 @@ final class ConversationBody {
         body.put("agentName", message.agentName());
         body.put("agentType", message.agentType());
         body.put("content", message.content());
-        body.put("role", message.role());
+        body.put("role", message.role() != null ? message.role() : AGENT);
         body.put("timestamp", message.at());
         body.put("sequenceNumber", message.sequenceNumber());
         body.put("turnNumber", message.turnNumber());

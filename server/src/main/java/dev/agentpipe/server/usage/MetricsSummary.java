@@ -68,11 +68,7 @@ public final class MetricsSummary implements Read {
         if (interval == null) {
             return answer(new UsageRange(from, to), null);
         }
-        if (from == null) {
-            parameters.violation("startDate", "needed with interval: the beginning of the series");
-            parameters.check();
-        }
-        UsageRange range = new UsageRange(from, to != null ? to : latest(from, clock.instant()));
+        UsageRange range = series(from, to, interval);
         if (bucketStarts(range, interval).size() > BUCKETS_MAX) {
             parameters.violation("interval", "one of which no more than " + BUCKETS_MAX + " fit between the dates");
             parameters.check();
@@ -80,8 +76,12 @@ public final class MetricsSummary implements Read {
         return answer(range, interval);
     }
 
-    private static Instant latest(Instant one, Instant other) {
-        return one.isAfter(other) ? one : other;
+    /** A series needs both of its ends: without them it is the last month of days, or day of hours, up to now. */
+    private UsageRange series(Instant from, Instant to, Interval interval) {
+        Instant now = clock.instant();
+        Instant last = to != null ? to : from != null && from.isAfter(now) ? from : now;
+        Duration usual = interval == Interval.DAY ? Duration.ofDays(30) : Duration.ofDays(1);
+        return new UsageRange(from != null ? from : last.minus(usual), last);
     }
 
     private Answer answer(UsageRange range, Interval interval) {

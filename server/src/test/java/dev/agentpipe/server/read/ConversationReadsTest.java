@@ -287,7 +287,7 @@ final class ConversationReadsTest {
                         .toList());
         assertEquals(
                 "{\"id\":\"c1m0\",\"agentId\":null,\"agentName\":\"Alice\",\"agentType\":\"claude\",\"content\":\"says 0\","
-                        + "\"role\":null,\"timestamp\":\"2026-11-22T09:01:00Z\",\"sequenceNumber\":1,\"turnNumber\":null,\"duration\":5,"
+                        + "\"role\":\"agent\",\"timestamp\":\"2026-11-22T09:01:00Z\",\"sequenceNumber\":1,\"turnNumber\":null,\"duration\":5,"
                         + "\"inputTokens\":null,\"outputTokens\":null,\"totalTokens\":100,\"model\":null,\"cost\":1.0E-7}",
                 body.get("messages").get(0).toString());
         assertFalse(body.get("messagesTruncated").booleanValue());

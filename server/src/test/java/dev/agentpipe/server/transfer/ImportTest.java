@@ -421,17 +421,17 @@ final class ImportTest {
     }
 
     @Test
-    void stop_betweenTwoUploads_endsIt_andARepeatCompletesIt() throws Exception {
+    void stop_duringAnUpload_endsIt_andARepeatCompletesIt() throws Exception {
         conversation("c", "COMPLETED");
         conversation("d", "COMPLETED");
         tables.execute("""
                 insert into messages ("id", "conversationId", "agentId", "agentName", "agentType", "content", "role")
                 select 'm' || n, 'c', '', '', 'a', '', 'agent' from generate_series(1, 2500) as n
                 """);
-        server.afterUpload(stop::request);
+        server.onUpload(stop::request);
 
         ImportResult stopped = run();
-        server.afterUpload(() -> {});
+        server.onUpload(() -> {});
 
         assertFalse(stopped.isComplete());
         assertEquals("ACTIVE", server.stored.get("c").conversation.get("status").asString());

@@ -42,7 +42,7 @@ final class SessionServer implements AutoCloseable {
     private final HttpServer server;
     private volatile boolean isMute;
     private volatile boolean isForgetful;
-    private volatile Runnable afterUpload = () -> {};
+    private volatile Runnable onUpload = () -> {};
 
     SessionServer() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -65,8 +65,8 @@ final class SessionServer implements AutoCloseable {
         isForgetful = true;
     }
 
-    void afterUpload(Runnable what) {
-        afterUpload = what;
+    void onUpload(Runnable what) {
+        onUpload = what;
     }
 
     private synchronized void conversations(HttpExchange exchange) throws IOException {
@@ -105,7 +105,6 @@ final class SessionServer implements AutoCloseable {
         } else {
             takeLines(exchange, body.lines().map(JSON::readTree).toList());
         }
-        afterUpload.run();
     }
 
     private void takeSession(HttpExchange exchange, JsonNode session) throws IOException {
@@ -134,6 +133,7 @@ final class SessionServer implements AutoCloseable {
         }
         messages.forEach(
                 message -> one.messages.putIfAbsent(message.get("message_id").asString(), message));
+        onUpload.run(); // before the answer: its client goes on at once
         answer(exchange, 201, "{\"messages_created\":" + (one.messages.size() - before) + "}");
     }
 

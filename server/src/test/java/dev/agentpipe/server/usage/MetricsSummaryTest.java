@@ -9,6 +9,8 @@ import dev.agentpipe.server.RawStream;
 import dev.agentpipe.server.TestServer;
 import dev.agentpipe.server.TestServer.Answer;
 import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
@@ -165,10 +167,23 @@ final class MetricsSummaryTest {
         assertEquals(List.of("gemini 0.2", "claude 0.1"), lines(days.get(1).get("agents"), "agentType", "cost"));
     }
 
+    @Test
+    void series_withoutDates_isTheLastMonthOrDay() {
+        JsonNode days = summary("?interval=day");
+        JsonNode hours = summary("?interval=hour");
+
+        assertEquals(31, days.get("series").size());
+        assertEquals(25, hours.get("series").size());
+        assertTrue(Duration.between(
+                                Instant.parse(days.get("startDate").asString()),
+                                Instant.parse(days.get("endDate").asString()))
+                        .compareTo(Duration.ofDays(31))
+                < 0);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "interval=week,interval",
-        "interval=hour,startDate",
         "interval=hour&startDate=2026-01-01&endDate=2026-03-01,interval",
         "interval=day&startDate=0001-01-01,interval",
         "startDate=yesterday,startDate",
