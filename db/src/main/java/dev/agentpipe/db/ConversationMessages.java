@@ -2,10 +2,12 @@ package dev.agentpipe.db;
 
 import static dev.agentpipe.db.generated.Tables.CONVERSATIONS;
 import static dev.agentpipe.db.generated.Tables.MESSAGES;
+import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.coalesce;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.lateral;
 import static org.jooq.impl.DSL.noCondition;
+import static org.jooq.impl.DSL.octetLength;
 import static org.jooq.impl.DSL.row;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.selectFrom;
@@ -40,7 +42,8 @@ import org.jooq.Table;
  */
 final class ConversationMessages {
 
-    private static final int PORTION = 500;
+    /** Rows of which the sizes are asked for at a time; then those that still fit are fetched. */
+    private static final int PORTION = 1_000;
 
     /** Of so many conversations that began last, the newest of which one heard last give their newest messages. */
     private static final int BEGUN_LAST = 200;
@@ -65,13 +68,17 @@ final class ConversationMessages {
         long bytes = 0;
         for (int from = 0; from < wanted.size(); from += PORTION) {
             List<MessagePlace> portion = wanted.subList(from, Math.min(wanted.size(), from + PORTION));
-            for (Message message : at(conversationId, portion)) {
-                bytes += 2L * message.content().length();
-                if (bytes > bytesMax && !messages.isEmpty()) {
+            Map<Long, Integer> sizes = sizes(conversationId, portion);
+            List<MessagePlace> fitting = new ArrayList<>(portion.size());
+            for (MessagePlace place : portion) {
+                bytes += sizes.getOrDefault(place.position(), 0);
+                if (bytes > bytesMax && !(messages.isEmpty() && fitting.isEmpty())) {
+                    messages.addAll(at(conversationId, fitting));
                     return new Page(messages, true);
                 }
-                messages.add(message);
+                fitting.add(place);
             }
+            messages.addAll(at(conversationId, fitting));
         }
         return new Page(messages, places.size() > countMax);
     }
@@ -103,10 +110,21 @@ final class ConversationMessages {
     }
 
     static Select<MessagesRecord> rows(String conversationId, List<MessagePlace> places) {
-        return selectFrom(MESSAGES)
-                .where(MESSAGES.CONVERSATION_ID.eq(conversationId))
-                .and(MESSAGES.POSITION.in(
-                        places.stream().map(MessagePlace::position).toList()));
+        return selectFrom(MESSAGES).where(isAt(conversationId, places));
+    }
+
+    /** Without unpacking what is large. */
+    private Map<Long, Integer> sizes(String conversationId, List<MessagePlace> places) {
+        return sql.select(MESSAGES.POSITION, octetLength(MESSAGES.CONTENT))
+                .from(MESSAGES)
+                .where(isAt(conversationId, places))
+                .fetchMap(MESSAGES.POSITION, octetLength(MESSAGES.CONTENT));
+    }
+
+    /** One array, not a parameter for each: a statement of a thousand takes longer to plan than to run. */
+    private static Condition isAt(String conversationId, List<MessagePlace> places) {
+        Long[] positions = places.stream().map(MessagePlace::position).toArray(Long[]::new);
+        return MESSAGES.CONVERSATION_ID.eq(conversationId).and(MESSAGES.POSITION.eq(any(positions)));
     }
 
     /**
@@ -119,7 +137,7 @@ final class ConversationMessages {
         for (Record2<String, Long> place : sql.fetch(recentPlaces(status, limit))) {
             // One by one: each may be as large as an event, and what does not fit is not fetched.
             for (Message message : at(place.value1(), List.of(new MessagePlace(0, 0, place.value2())))) {
-                bytes += 2L * message.content().length();
+                bytes += message.content().length();
                 if (bytes > bytesMax && !recent.isEmpty()) {
                     return recent;
                 }

@@ -181,7 +181,7 @@ public final class Conversations {
      * @param after null for the first messages
      * @param offset how many to pass over
      * @param countMax of messages; 0 for none
-     * @param bytesMax of their content in memory, at least one message
+     * @param bytesMax of their contents, in UTF-8; at least one message
      */
     public Optional<Detail> find(String id, MessagePlace after, int offset, int countMax, long bytesMax) {
         return ReadTransaction.of(
@@ -228,7 +228,7 @@ public final class Conversations {
     /**
      * The newest messages of conversations with a status, newest first.
      *
-     * @param bytesMax of their content in memory, at least one message
+     * @param bytesMax of their contents, in UTF-8; at least one message
      */
     public List<RecentMessage> recent(String status, int limit, long bytesMax) {
         return ReadTransaction.of(sql, transaction -> {

@@ -19,8 +19,8 @@ final class ReadLimits {
     static final int RECENT_DEFAULT = 10;
     static final int RECENT_MAX = 50;
 
-    /** Content of an answer's messages, as it lies in memory: two bytes a character. */
-    static final long CONTENT_BYTES_MAX = 16 << 20;
+    /** Contents of an answer's messages, in UTF-8. */
+    static final long CONTENT_BYTES_MAX = 8 << 20;
 
     static final int WORD_CHARS_MAX = 255;
 
