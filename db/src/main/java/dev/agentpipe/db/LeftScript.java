@@ -20,7 +20,11 @@ final class LeftScript {
 
     private LeftScript() {}
 
-    /** Has the library look now, and removes what that adds to the temporary folder. */
+    /**
+     * Has the library look now, and removes what that adds to the temporary folder. When another server starts at the same
+     * moment, whose script is whose cannot be told, and one that is taken from under its user keeps PostgreSQL from
+     * starting as root: both stay.
+     */
     static synchronized void remove() {
         Path folder = Path.of(System.getProperty("java.io.tmpdir"));
         try {
@@ -28,8 +32,8 @@ final class LeftScript {
             LinuxUtils.isUnshareAvailable();
             Set<Path> left = scripts(folder);
             left.removeAll(before);
-            for (Path script : left) {
-                Files.deleteIfExists(script);
+            if (left.size() == 1) {
+                Files.deleteIfExists(left.iterator().next());
             }
         } catch (IOException | RuntimeException failed) {
             log.debug("A script may be left in {}", folder, failed);

@@ -17,8 +17,11 @@ import java.util.stream.Stream;
 /** One PostgreSQL for all tests of a JVM, quick and careless (no fsync), with a fresh database for each that asks. */
 public final class TestPostgres {
 
-    /** Unpacked once for all test runs, until target/ is removed. */
-    static final Path BINARIES = Path.of("target", "postgres-binaries");
+    /**
+     * Unpacked once for all test runs, until target/ is removed. Each of Surefire's JVMs has its own: a start removes what
+     * is unpacked in part, which here could be what the JVM beside it is unpacking.
+     */
+    static final Path BINARIES = Path.of("target", "postgres-binaries", System.getProperty("test.jvm", "1"));
 
     private static final LocalPostgres POSTGRES = start();
     private static final AtomicInteger DATABASES = new AtomicInteger();
