@@ -42,6 +42,7 @@ final class IngestOnly implements AutoCloseable {
         ingest = new IngestHandler(
                 new Access(List.of(new ApiKey(TestServer.KEY)), List.of()),
                 new EventReader(EventLimits.DEFAULT, clock(now)),
+                EventLimit.NONE,
                 groupCommit,
                 "test",
                 REQUEST_BYTES_MAX);
