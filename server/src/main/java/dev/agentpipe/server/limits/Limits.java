@@ -26,8 +26,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -61,7 +61,8 @@ public final class Limits implements EventLimit, AutoCloseable {
     private final StreamPlaces streamPlaces;
     private final Refusals refusals;
     private final LimitCounts counts = new LimitCounts();
-    private final Semaphore held = new Semaphore(HELD_MAX);
+    private final int heldMax;
+    private final AtomicInteger held = new AtomicInteger();
 
     /**
      * @param proxies those that are trusted
@@ -75,7 +76,7 @@ public final class Limits implements EventLimit, AutoCloseable {
             Optional<SharedTallies> shared,
             StreamRefusal refuseStream,
             Audit audit) {
-        this(settings, proxies, access, shared, refuseStream, audit, System::nanoTime);
+        this(settings, proxies, access, shared, refuseStream, audit, System::nanoTime, HELD_MAX);
     }
 
     Limits(
@@ -85,9 +86,11 @@ public final class Limits implements EventLimit, AutoCloseable {
             Optional<SharedTallies> shared,
             StreamRefusal refuseStream,
             Audit audit,
-            LongSupplier nanoTime) {
+            LongSupplier nanoTime,
+            int heldMax) {
         this.settings = settings;
         this.proxies = proxies;
+        this.heldMax = heldMax;
         this.access = access;
         this.events = new Quota("ingest", "events of a conversation", settings.ingestMax(), settings.ingestWindow());
         this.uploads = new Quota("upload", "uploads", settings.uploadsPerMinute(), MINUTE);
@@ -220,8 +223,7 @@ public final class Limits implements EventLimit, AutoCloseable {
             setHeaders(exchange.getResponseHeaders(), decision);
             if (decision.isRefused()) {
                 refuse(exchange, decision, subject);
-            } else if (decision.waitNanos() > 0 && held.tryAcquire()) {
-                counts.held.increment();
+            } else if (decision.waitNanos() > 0) {
                 hold(exchange, decision.waitNanos(), next);
             } else {
                 next.run();
@@ -230,16 +232,19 @@ public final class Limits implements EventLimit, AutoCloseable {
     }
 
     private void hold(HttpServerExchange exchange, long nanos, Runnable next) {
+        if (held.incrementAndGet() > heldMax) {
+            held.decrementAndGet();
+            next.run();
+            return;
+        }
+        counts.held.increment();
+        Runnable goOn = () -> {
+            held.decrementAndGet();
+            RequestScope.run(exchange, next);
+        };
         exchange.dispatch(
                 SameThreadExecutor.INSTANCE,
-                () -> exchange.getIoThread()
-                        .executeAfter(
-                                () -> {
-                                    held.release();
-                                    RequestScope.run(exchange, next);
-                                },
-                                nanos,
-                                TimeUnit.NANOSECONDS));
+                () -> exchange.getIoThread().executeAfter(goOn, nanos, TimeUnit.NANOSECONDS));
     }
 
     private void refuse(HttpServerExchange exchange, Decision decision, Subject subject) {
@@ -268,7 +273,7 @@ public final class Limits implements EventLimit, AutoCloseable {
 
     /** Requests that wait. */
     int held() {
-        return HELD_MAX - held.availablePermits();
+        return held.get();
     }
 
     @Override
