@@ -1,10 +1,12 @@
 package dev.agentpipe.db.local;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.db.postgres.DatabaseStartException;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -51,6 +53,12 @@ public final class LocalPostgres implements AutoCloseable {
 
     private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
 
+    /**
+     * PostgreSQL's own cache: an eighth of the memory there is (of the container, if that has less). With PostgreSQL's
+     * default, the smallest here, every page of a large index is read, checked and written again and again.
+     */
+    private static final long BUFFERS_MIB = Math.max(128, Math.min(1_024, memoryMib() / 8));
+
     private static final String NAME = "agentpipe";
 
     private final LocalPostgresFolder folder;
@@ -62,6 +70,12 @@ public final class LocalPostgres implements AutoCloseable {
 
     // Guarded by this.
     private EmbeddedPostgres postgres;
+
+    private static long memoryMib() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? system.getTotalMemorySize() >> 20
+                : 0;
+    }
 
     private LocalPostgres(LocalPostgresFolder folder, Map<String, String> config) {
         this.folder = folder;
@@ -172,6 +186,7 @@ public final class LocalPostgres implements AutoCloseable {
                 "listen_addresses", "localhost",
                 "unix_socket_directories", "",
                 "max_connections", "100",
+                "shared_buffers", BUFFERS_MIB + "MB",
                 "log_checkpoints", "off"));
         all.putAll(config);
         all.forEach(builder::setServerConfig);

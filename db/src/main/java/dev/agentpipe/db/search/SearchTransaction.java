@@ -29,8 +29,9 @@ import tools.jackson.databind.json.JsonMapper;
  * <ol>
  *   <li>Matches are counted, up to {@link #HITS_MAX}. If there are no more, as with nearly every question, all are ranked,
  *       and the answer is exact. Where PostgreSQL's statistics expect far more, nothing is counted. Of a phrase, documents that have its words are counted, up to {@link #LOOKED_AT_MAX}.
- *   <li>Else the newest {@link #HITS_MAX} are found, by looks at ranges of positions from the newest to older ones, each
- *       four times as long: where much matches, the first are enough. These are ranked; the total is a lower bound.
+ *   <li>Else the newest {@link #HITS_MAX} are found, by looks at ranges of positions from the newest to older ones: how
+ *       long the next one must be is told by how much the last one had, and how long it may be by the time that it took.
+ *       These are ranked; the total is a lower bound.
  *   <li>With filters, as many matches are counted, and their conversations looked up. If even these are too many, it
  *       is the documents of the conversations that pass which are looked at, if they are few, or else the newest that pass.
  *   <li>What the index does not have yet is analyzed here and now: see {@link SearchTail}.
@@ -50,6 +51,9 @@ final class SearchTransaction {
     /** An estimate may be wrong: only what is far above the limit is not counted at all. */
     private static final int ESTIMATE_FACTOR = 4;
 
+    /** So many times what PostgreSQL expects of a word that its statistics do not know: one of a thousand documents. */
+    private static final double KNOWN_SHARE_MIN = 2 / 1_000.0;
+
     /** The newest documents, by which a beginning of words is taken for common if one of so many has it. */
     private static final int SAMPLE = 2_000;
 
@@ -58,8 +62,12 @@ final class SearchTransaction {
     /** Conversations that are few enough to look at all that they have of a word. */
     private static final int CONVERSATIONS_MAX = 1_000;
 
-    private static final long FIRST_RANGE = 8_192;
-    private static final int RANGE_GROWTH = 4;
+    private static final long RANGE_MIN = 8_192;
+    private static final int RANGE_GROWTH_MAX = 16;
+
+    /** Matches do not lie evenly. */
+    private static final double RANGE_RESERVE = 1.25;
+
     private static final long BUDGET_NANOS = 300_000_000;
     private static final int STATEMENT_MILLIS_MAX = 3_000;
 
@@ -140,7 +148,7 @@ final class SearchTransaction {
             return;
         }
         int lookedAtMax = filter.isEmpty() && !query.hasPhrase() ? HITS_MAX : LOOKED_AT_MAX;
-        int candidates = estimate() > ESTIMATE_FACTOR * lookedAtMax ? Integer.MAX_VALUE : candidates(lookedAtMax);
+        int candidates = isSurelyMoreThan(lookedAtMax) ? Integer.MAX_VALUE : candidates(lookedAtMax);
         // Not an index's order: PostgreSQL might rather walk along all positions than look the words up.
         SortField<?> newest =
                 field("{0} + 0", Long.class, SEARCH_DOCUMENTS.POSITION).desc();
@@ -159,7 +167,20 @@ final class SearchTransaction {
         findNewest(matches.and(passes));
     }
 
-    /** How many documents PostgreSQL expects to have all words, by its statistics: it knows the common ones. */
+    /** By PostgreSQL's statistics, which know the common words and of the others nothing. */
+    private boolean isSurelyMoreThan(int max) {
+        long expected = estimate();
+        if (expected <= ESTIMATE_FACTOR * (long) max) {
+            return false;
+        }
+        double all = sql.resultQuery(
+                        "select reltuples from pg_class where oid = {0}::regclass", val("search_documents"))
+                .fetchSingle()
+                .get(0, Double.class);
+        return expected > KNOWN_SHARE_MIN * all;
+    }
+
+    /** How many documents PostgreSQL expects to have all words. */
     private long estimate() {
         String plan = sql.resultQuery("explain (format json) {0}", candidates())
                 .fetchSingle()
@@ -196,19 +217,29 @@ final class SearchTransaction {
     }
 
     private void findNewest(Condition condition) {
-        long start = System.nanoTime();
+        long end = System.nanoTime() + BUDGET_NANOS;
         Long last = sql.select(max(SEARCH_DOCUMENTS.POSITION))
                 .from(SEARCH_DOCUMENTS)
                 .fetchSingle()
                 .value1();
         long upTo = last == null ? -1 : last;
-        long range = FIRST_RANGE;
-        while (upTo >= 0 && hits.count() < HITS_MAX && System.nanoTime() - start < BUDGET_NANOS) {
+        long range = RANGE_MIN;
+        long left = BUDGET_NANOS;
+        while (upTo >= 0 && hits.count() < HITS_MAX && left > 0) {
+            int before = hits.count();
             Condition inRange = SEARCH_DOCUMENTS.POSITION.gt(upTo - range).and(SEARCH_DOCUMENTS.POSITION.le(upTo));
-            fetch(condition.and(inRange), SEARCH_DOCUMENTS.POSITION.desc(), HITS_MAX - hits.count());
+            fetch(condition.and(inRange), SEARCH_DOCUMENTS.POSITION.desc(), HITS_MAX - before);
             upTo -= range;
-            range *= RANGE_GROWTH;
+            long took = left - (end - System.nanoTime());
+            left -= took;
+            range = nextRange(range, hits.count() - before, HITS_MAX - hits.count(), took, left);
         }
+    }
+
+    private static long nextRange(long range, int found, int missing, long tookNanos, long leftNanos) {
+        double wanted = found == 0 ? Double.MAX_VALUE : RANGE_RESERVE * range * missing / found;
+        double affordable = (double) range * leftNanos / tookNanos;
+        return (long) Math.max(RANGE_MIN, Math.min(Math.min(wanted, affordable), (double) RANGE_GROWTH_MAX * range));
     }
 
     /** @param max of them at the most; that there are more is noted */
