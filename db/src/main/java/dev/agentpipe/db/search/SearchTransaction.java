@@ -27,8 +27,10 @@ import tools.jackson.databind.json.JsonMapper;
  * the hard case: to rank all of them takes seconds. Therefore:
  *
  * <ol>
- *   <li>Matches are counted, up to {@link #HITS_MAX}. If there are no more, as with nearly every question, all are ranked,
- *       and the answer is exact. Where PostgreSQL's statistics expect far more, nothing is counted. Of a phrase, documents that have its words are counted, up to {@link #LOOKED_AT_MAX}.
+ *   <li>Matches are counted, up to {@link #COUNTED_MAX}. If there are no more, as with nearly every question, they are
+ *       sorted by their positions and ranked: all of them, and the answer is exact, or the newest {@link #HITS_MAX}. Of a
+ *       phrase, documents that have its words are counted, up to {@link #LOOKED_AT_MAX}. Where PostgreSQL's statistics
+ *       expect far more, nothing is counted.
  *   <li>Else the newest {@link #HITS_MAX} are found, by looks at ranges of positions from the newest to older ones: how
  *       long the next one must be is told by how much the last one had, and how long it may be by the time that it took.
  *       These are ranked; the total is a lower bound.
@@ -44,6 +46,9 @@ final class SearchTransaction {
 
     /** Documents that are ranked. */
     static final int HITS_MAX = 1_000;
+
+    /** Documents that are looked up to see how many there are, and which are the newest; a microsecond or two each. */
+    private static final int COUNTED_MAX = 5_000;
 
     /** Documents that are looked at one by one, for a phrase or for whether the filters let their conversation through. */
     private static final int LOOKED_AT_MAX = 20_000;
@@ -147,7 +152,7 @@ final class SearchTransaction {
                     .and(passes));
             return;
         }
-        int lookedAtMax = filter.isEmpty() && !query.hasPhrase() ? HITS_MAX : LOOKED_AT_MAX;
+        int lookedAtMax = filter.isEmpty() && !query.hasPhrase() ? COUNTED_MAX : LOOKED_AT_MAX;
         int candidates = isSurelyMoreThan(lookedAtMax) ? Integer.MAX_VALUE : candidates(lookedAtMax);
         // Not an index's order: PostgreSQL might rather walk along all positions than look the words up.
         SortField<?> newest =
