@@ -188,7 +188,7 @@ public final class Transcripts {
                 : row(SEQUENCE, MESSAGES.CREATED_AT, MESSAGES.POSITION)
                         .gt(
                                 last.sequenceNumber() == null ? Long.MAX_VALUE : last.sequenceNumber(),
-                                last.createdAt().atOffset(ZoneOffset.UTC),
+                                last.at().atOffset(ZoneOffset.UTC),
                                 last.position());
         Field<Long> sequence = SEQUENCE.as("sequence");
         Field<byte[]> entry = field(
@@ -301,9 +301,9 @@ public final class Transcripts {
                 row.getMode(),
                 row.getInitialPrompt(),
                 row.getMaxTurns(),
-                instant(row.getStartedAt()),
+                instant(row.getCreatedAt()),
+                instant(or(row.getStartedAt(), row.getFirstEventAt())),
                 row.getStatus(),
-                instant(row.getFirstEventAt()),
                 instant(row.getCompletedAt()),
                 StatusOrder.completion(row.getStatusOrder()),
                 new Totals(
@@ -336,8 +336,8 @@ public final class Transcripts {
                 instant(row.getCreatedAt()));
     }
 
-    private static <T> T or(T reported, T counted) {
-        return reported != null ? reported : counted;
+    private static <T> T or(T first, T second) {
+        return first != null ? first : second;
     }
 
     private static String json(JSON json) {
