@@ -277,14 +277,16 @@ final class StagedRows {
     }
 
     void markUploaded(Collection<String> ids) throws SQLException {
-        try (ArrayCall call = new ArrayCall(connection, "update conversations set source = 'cli-upload' where id = any (?)")) {
+        try (ArrayCall call =
+                new ArrayCall(connection, "update conversations set source = 'cli-upload' where id = any (?)")) {
             call.texts(List.copyOf(ids), Function.identity());
             call.update();
         }
     }
 
     int participants(Collection<String> ids) throws SQLException {
-        try (ArrayCall call = new ArrayCall(connection, "select count(*) from conversation_agents where conversation_id = any (?)")) {
+        try (ArrayCall call =
+                new ArrayCall(connection, "select count(*) from conversation_agents where conversation_id = any (?)")) {
             call.texts(List.copyOf(ids), Function.identity());
             try (ResultSet row = call.query()) {
                 row.next();
