@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The headers, byte by byte; what browsers make of them is told by {@code CrossOriginPagesTest}. */
+/** The headers, byte by byte; what browsers make of them is told by {@code PagesTest}. */
 final class BrowserRulesTest {
 
     private static final String ORIGIN = "https://app.example";

@@ -16,17 +16,20 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.commonmark.parser.Parser;
+import org.commonmark.renderer.html.HtmlRenderer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.Cookie;
 
-/** Pages of two other origins in a real browser: one that is allowed, one that is not. Reading takes a key. */
-final class CrossOriginPagesTest {
+/** In a real browser: pages of two other origins, one that is allowed and one that is not; and answers that are opened as pages. Reading takes a key. */
+final class PagesTest {
 
     private static final String CONVERSATION = "/api/conversations/c-1";
 
@@ -193,20 +196,7 @@ final class CrossOriginPagesTest {
     /** Another port of this host is the same site, so the browser would send the cookie. */
     @Test
     void page_ofTheSameSite_doesNothingWithASession() {
-        String session = server.send(HttpRequest.newBuilder(server.uri("/api/session"))
-                        .header("Authorization", "Bearer " + TestServer.ADMIN_KEY)
-                        .POST(BodyPublishers.noBody())
-                        .build())
-                .header("Set-Cookie")
-                .split("[=;]")[1];
-        browser.driver().get(server.uri("/api/docs").toString());
-        browser.driver()
-                .manage()
-                .addCookie(new Cookie.Builder("agentpipe_session", session)
-                        .path("/")
-                        .isHttpOnly(true)
-                        .sameSite("Strict")
-                        .build());
+        logIn();
         browser.driver().get(server.uri(CONVERSATION).toString());
         assertTrue(browser.driver().getPageSource().contains("said"), "the server's own pages read with it");
 
@@ -235,6 +225,74 @@ final class CrossOriginPagesTest {
                 200,
                 server.get(CONVERSATION, "Authorization", "Bearer " + reader.value())
                         .status());
+    }
+
+    /** As the server's own page would, whose policy lets no test in. */
+    private void logIn() {
+        String session = server.send(HttpRequest.newBuilder(server.uri("/api/session"))
+                        .header("Authorization", "Bearer " + TestServer.ADMIN_KEY)
+                        .POST(BodyPublishers.noBody())
+                        .build())
+                .header("Set-Cookie")
+                .split("[=;]")[1];
+        browser.driver().get(server.uri("/api/docs").toString());
+        browser.driver()
+                .manage()
+                .addCookie(new Cookie.Builder("agentpipe_session", session)
+                        .path("/")
+                        .isHttpOnly(true)
+                        .sameSite("Strict")
+                        .build());
+    }
+
+    /** Whoever follows a link to an answer sees its text. */
+    @Test
+    void answer_openedAsAPage_runsNothing() {
+        List<String> paths =
+                new ArrayList<>(List.of("/api/conversations?limit=100", "/api/messages/recent?status=ERROR"));
+        for (String text : Hostile.TEXTS.subList(0, 7)) {
+            Hostile.store(server, text);
+            String encoded = Hostile.encoded(text);
+            paths.add("/api/conversations/" + encoded);
+            paths.add("/api/conversations/" + encoded + "/messages");
+            paths.add("/api/conversations/none" + encoded);
+            paths.add("/api/conversations?sort=" + encoded);
+            paths.add("/" + encoded);
+        }
+        logIn();
+        for (String path : paths) {
+            browser.driver().get(server.uri(path).toString());
+            assertEquals(
+                    List.of(true, 0L, 0L),
+                    browser.script(
+                            "return [document.body.textContent.includes('{') && window.owned === undefined,"
+                                    + " document.scripts.length, document.querySelectorAll('img, svg, iframe, a[href]').length]"),
+                    path);
+        }
+    }
+
+    /** Viewers of Markdown that pass HTML on are the worst there are. */
+    @Test
+    void markdown_renderedWithoutAnyCare_runsNothing() {
+        for (String text : Hostile.TEXTS) {
+            Hostile.upload(server, text);
+            String markdown = server.get(
+                            "/api/conversations/s" + Hostile.encoded(text) + "/export?format=markdown",
+                            "Authorization",
+                            "Bearer " + reader.value())
+                    .response()
+                    .body();
+            String html = HtmlRenderer.builder()
+                    .build()
+                    .render(Parser.builder().build().parse(markdown));
+            Object found = browser.driver()
+                    .executeScript(
+                            "document.body.innerHTML = arguments[0];"
+                                    + "return [document.body.textContent.length > 0, window.owned === undefined,"
+                                    + " document.querySelectorAll('script, img, svg, iframe, a, style, [onmouseover]').length]",
+                            html);
+            assertEquals(List.of(true, true, 0L), found, text);
+        }
     }
 
     private static String origin(TestServer of) {
