@@ -11,6 +11,7 @@ import dev.agentpipe.db.local.LocalPostgres;
 import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.db.postgres.DatabaseStartException;
 import dev.agentpipe.server.audit.Audit;
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
@@ -159,7 +160,8 @@ public final class AgentPipe implements AutoCloseable {
                     Docs.documents(),
                     keys.sessions(reads));
             HttpHandler front = keys.inFrontOf(routes, reads, away);
-            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, front));
+            BrowserRules rules = new BrowserRules(settings.allowedOrigins());
+            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, rules, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();
