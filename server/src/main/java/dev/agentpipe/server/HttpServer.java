@@ -1,5 +1,6 @@
 package dev.agentpipe.server;
 
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.BodyDeadline;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
@@ -15,6 +16,7 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.xnio.OptionMap;
 import org.xnio.Options;
@@ -75,17 +77,21 @@ final class HttpServer implements AutoCloseable {
         worker.awaitTermination(2, TimeUnit.SECONDS);
     }
 
-    HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler routes) {
-        this(listen, worker, routes, Limits.DEFAULT);
+    HttpServer(Settings.Listen listen, XnioWorker worker, BrowserRules rules, HttpHandler routes) {
+        this(listen, worker, rules, routes, Limits.DEFAULT);
     }
 
     HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler routes, Limits limits) {
+        this(listen, worker, new BrowserRules(Set.of()), routes, limits);
+    }
+
+    HttpServer(Settings.Listen listen, XnioWorker worker, BrowserRules rules, HttpHandler routes, Limits limits) {
         this.requests = new GracefulShutdownHandler(new BodyDeadline(limits.body, routes));
         this.undertow = Undertow.builder()
                 .setWorker(worker)
                 .setBufferSize(BUFFER_BYTES)
                 .addHttpListener(listen.port(), listen.host())
-                .setHandler(new RequestId(this::admit))
+                .setHandler(new RequestId(rules.inFrontOf(this::admit)))
                 .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, Math.toIntExact(limits.idle.toMillis()))
                 .setServerOption(UndertowOptions.REQUEST_PARSE_TIMEOUT, Math.toIntExact(limits.head.toMillis()))
                 .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, DRAINED_BYTES_MAX)

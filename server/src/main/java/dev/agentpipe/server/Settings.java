@@ -19,6 +19,7 @@ import java.util.Set;
  *     folder
  * @param adminKeys keys that may do everything, also delete
  * @param trustedProxies whose word is taken for where a request comes from
+ * @param allowedOrigins whose pages may read answers, beside the server's own
  * @param conversationIdleMax a conversation without any event for so long is closed as interrupted
  * @param eventRetention events that came longer ago are deleted, and cannot be replayed; zero: never
  */
@@ -28,6 +29,7 @@ public record Settings(
         List<ApiKey> apiKeys,
         List<ApiKey> adminKeys,
         Listen listen,
+        List<Origin> allowedOrigins,
         Database database,
         Optional<Redis> redis,
         Ingest ingest,
@@ -42,6 +44,7 @@ public record Settings(
         dataDir = dataDir.toAbsolutePath().normalize();
         apiKeys = List.copyOf(apiKeys);
         adminKeys = List.copyOf(adminKeys);
+        allowedOrigins = List.copyOf(allowedOrigins);
         requirePositive(conversationIdleMax, "conversationIdleMax");
         require(!eventRetention.isNegative(), "eventRetention must be zero or more");
         if (environment == Environment.PRODUCTION) {
