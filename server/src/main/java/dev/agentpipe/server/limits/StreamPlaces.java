@@ -2,7 +2,7 @@ package dev.agentpipe.server.limits;
 
 import dev.agentpipe.server.http.Problem;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.server.ServerConnection;
+import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.AttachmentKey;
 import java.util.HashMap;
 import java.util.Map;
@@ -37,13 +37,21 @@ final class StreamPlaces {
             refusal.answer(exchange, Problem.RATE_LIMITED);
             return false;
         }
-        OnConnection places = OnConnection.of(exchange.getConnection(), this);
+        if (exchange.getConnection() instanceof HttpServerConnection connection) {
+            OnConnection places = OnConnection.of(connection, this);
+            places.enter(address);
+            leaveAtEnd(exchange, () -> places.leave(address));
+        } else {
+            leaveAtEnd(exchange, () -> free(address, 1));
+        }
+        return true;
+    }
+
+    private static void leaveAtEnd(HttpServerExchange exchange, Runnable leave) {
         exchange.addExchangeCompleteListener((completed, others) -> {
-            places.leave(address);
+            leave.run();
             others.proceed();
         });
-        places.enter(address);
-        return true;
     }
 
     private boolean take(String address) {
@@ -65,8 +73,8 @@ final class StreamPlaces {
     }
 
     /**
-     * The streams of a connection. An HTTP/1.1 stream does not end as an exchange: its connection closes. Others, several on a
-     * connection, end, and it lives on. Guarded by itself.
+     * The streams of a connection of HTTP/1.1, one after the other. One that was refused, or a HEAD, ends as an exchange, and the
+     * connection lives on; one that was begun ends with the connection alone. Guarded by itself.
      */
     private static final class OnConnection {
         private final StreamPlaces all;
@@ -77,7 +85,7 @@ final class StreamPlaces {
             this.all = all;
         }
 
-        static OnConnection of(ServerConnection connection, StreamPlaces all) {
+        static OnConnection of(HttpServerConnection connection, StreamPlaces all) {
             OnConnection places = connection.getAttachment(ON_CONNECTION);
             if (places == null) {
                 OnConnection made = new OnConnection(all);
