@@ -1,6 +1,7 @@
 package dev.agentpipe.server;
 
 import dev.agentpipe.server.http.BodyDeadline;
+import dev.agentpipe.server.http.Framing;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
 import dev.agentpipe.server.http.RequestId;
@@ -80,7 +81,7 @@ final class HttpServer implements AutoCloseable {
     }
 
     HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler routes, Limits limits) {
-        this.requests = new GracefulShutdownHandler(new BodyDeadline(limits.body, routes));
+        this.requests = new GracefulShutdownHandler(new Framing(new BodyDeadline(limits.body, routes)));
         this.undertow = Undertow.builder()
                 .setWorker(worker)
                 .setBufferSize(BUFFER_BYTES)
