@@ -7,9 +7,9 @@ import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogTail;
 import dev.agentpipe.db.Database;
-import dev.agentpipe.db.DatabaseSettings;
-import dev.agentpipe.db.DatabaseStartException;
-import dev.agentpipe.db.LocalPostgres;
+import dev.agentpipe.db.local.LocalPostgres;
+import dev.agentpipe.db.postgres.DatabaseSettings;
+import dev.agentpipe.db.postgres.DatabaseStartException;
 import dev.agentpipe.server.audit.Audit;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
@@ -113,7 +113,7 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
                 EventRetention retention =
-                        new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
+                        new EventRetention(database.retention(), settings.eventRetention(), streams::retainOnlyAfter);
                 housekeeping.blockingEvery(EventRetention.FIRST, EventRetention.INTERVAL, retention::deleteOld);
             }
 

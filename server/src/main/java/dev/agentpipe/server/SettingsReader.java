@@ -1,6 +1,6 @@
 package dev.agentpipe.server;
 
-import dev.agentpipe.db.DatabaseSettings;
+import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.server.Settings.Environment;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;

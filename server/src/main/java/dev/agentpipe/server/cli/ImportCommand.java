@@ -1,7 +1,7 @@
 package dev.agentpipe.server.cli;
 
-import dev.agentpipe.db.WebDatabase;
-import dev.agentpipe.db.WebDatabaseException;
+import dev.agentpipe.db.web.WebDatabase;
+import dev.agentpipe.db.web.WebDatabaseException;
 import dev.agentpipe.server.transfer.DoneList;
 import dev.agentpipe.server.transfer.GaveUpException;
 import dev.agentpipe.server.transfer.Import;

@@ -1,7 +1,7 @@
 package dev.agentpipe.server.export;
 
-import dev.agentpipe.db.Transcript;
-import dev.agentpipe.db.Transcript.Message;
+import dev.agentpipe.db.export.Transcript;
+import dev.agentpipe.db.export.Transcript.Message;
 
 /**
  * CSV (RFC 4180) with agentpipe-web's columns, and others after them. It begins with a byte order mark: without one, a

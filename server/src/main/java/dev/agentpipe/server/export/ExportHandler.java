@@ -1,7 +1,7 @@
 package dev.agentpipe.server.export;
 
-import dev.agentpipe.db.Transcript;
-import dev.agentpipe.db.Transcripts;
+import dev.agentpipe.db.export.Transcript;
+import dev.agentpipe.db.export.Transcripts;
 import dev.agentpipe.server.export.Export.Piece;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.Problem;

@@ -2,11 +2,11 @@ package dev.agentpipe.server.export;
 
 import dev.agentpipe.core.event.Event.Participant;
 import dev.agentpipe.core.event.EventType;
-import dev.agentpipe.db.Transcript;
-import dev.agentpipe.db.Transcript.Conversation;
-import dev.agentpipe.db.Transcript.Message;
-import dev.agentpipe.db.Transcript.Reported;
-import dev.agentpipe.db.Transcript.RetainedEvent;
+import dev.agentpipe.db.export.Transcript;
+import dev.agentpipe.db.export.Transcript.Conversation;
+import dev.agentpipe.db.export.Transcript.Message;
+import dev.agentpipe.db.export.Transcript.Reported;
+import dev.agentpipe.db.export.Transcript.RetainedEvent;
 import java.math.BigDecimal;
 import java.time.Instant;
 

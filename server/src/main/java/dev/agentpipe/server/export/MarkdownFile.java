@@ -1,9 +1,9 @@
 package dev.agentpipe.server.export;
 
 import dev.agentpipe.core.event.Event.Participant;
-import dev.agentpipe.db.Transcript;
-import dev.agentpipe.db.Transcript.Conversation;
-import dev.agentpipe.db.Transcript.Message;
+import dev.agentpipe.db.export.Transcript;
+import dev.agentpipe.db.export.Transcript.Conversation;
+import dev.agentpipe.db.export.Transcript.Message;
 
 /**
  * Markdown (CommonMark). What was said stands in fenced code blocks, each with a fence longer than any row of backticks in

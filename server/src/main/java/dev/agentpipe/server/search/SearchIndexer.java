@@ -1,7 +1,7 @@
 package dev.agentpipe.server.search;
 
 import dev.agentpipe.core.log.LogUnavailableException;
-import dev.agentpipe.db.SearchIndex;
+import dev.agentpipe.db.search.SearchIndex;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;

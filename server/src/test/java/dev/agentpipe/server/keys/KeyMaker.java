@@ -1,7 +1,7 @@
 package dev.agentpipe.server.keys;
 
-import dev.agentpipe.db.ApiKeys;
-import dev.agentpipe.db.DatabaseSettings;
+import dev.agentpipe.db.keys.ApiKeys;
+import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.server.ApiKey;
 import java.security.SecureRandom;
 import java.time.Duration;
