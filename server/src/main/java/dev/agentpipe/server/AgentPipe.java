@@ -159,7 +159,8 @@ public final class AgentPipe implements AutoCloseable {
                     Docs.documents(),
                     keys.sessions(reads));
             HttpHandler front = keys.inFrontOf(routes, reads, away);
-            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, front));
+            ConnectionLimit connections = ConnectionLimit.of(settings.streams().connectionsMax(), address -> false);
+            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, connections, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();

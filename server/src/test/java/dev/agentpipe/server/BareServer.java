@@ -35,6 +35,7 @@ final class BareServer implements AutoCloseable {
         http = new HttpServer(
                 new Settings.Listen("127.0.0.1", 0),
                 worker,
+                ConnectionLimit.of(1, address -> false),
                 new PathHandler(exchange -> exchange.endExchange())
                         .addExactPath("/stream", stream)
                         .addExactPath("/forbidden", exchange -> {

@@ -50,7 +50,11 @@ final class StreamTimeoutTest {
                         "/stream",
                         new StreamHandler(streams, log, tail, log.state().epoch()));
         http = new HttpServer(
-                new Settings.Listen("127.0.0.1", 0), worker, routes, new HttpServer.Limits(SHORT, SHORT, SHORT));
+                new Settings.Listen("127.0.0.1", 0),
+                worker,
+                ConnectionLimit.of(1, address -> false),
+                routes,
+                new HttpServer.Limits(SHORT, SHORT, SHORT));
     }
 
     @AfterEach
