@@ -66,8 +66,7 @@ final class LogSetupTest {
         String forged = "2026-01-02T03:04:05.678Z INFO  [main] Some: all is well";
 
         assertEquals(
-                "2026-01-02T03:04:05.678Z WARN  [main] Some: a | " + forged + " ?[31m?2J?x?y?"
-                        + System.lineSeparator(),
+                "2026-01-02T03:04:05.678Z WARN  [main] Some: a | " + forged + " ?[31m?2J?x?y?" + System.lineSeparator(),
                 encoded("a\n" + forged + " \u001b[31m\u009b2J\u202ex\u2028y\u0000", Map.of()));
 
         String thrown = encoded("failed", Map.of(), new IllegalStateException("a\r\n" + forged + "\n\u001b[31m"));
