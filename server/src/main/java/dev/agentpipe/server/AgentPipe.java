@@ -161,7 +161,8 @@ public final class AgentPipe implements AutoCloseable {
                     keys.sessions(reads));
             HttpHandler front = keys.inFrontOf(routes, reads, away);
             BrowserRules rules = new BrowserRules(settings.allowedOrigins());
-            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, rules, front));
+            ConnectionLimit connections = ConnectionLimit.of(settings.streams().connectionsMax(), address -> false);
+            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, connections, rules, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();
