@@ -6,6 +6,7 @@ import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogTail;
+import dev.agentpipe.core.redact.Redactor;
 import dev.agentpipe.db.Database;
 import dev.agentpipe.db.DatabaseSettings;
 import dev.agentpipe.db.DatabaseStartException;
@@ -97,7 +98,8 @@ public final class AgentPipe implements AutoCloseable {
             GroupCommit groupCommit =
                     parts.add("log-writer", new GroupCommit(eventLog, tail, GroupCommit.Limits.DEFAULT).start());
 
-            EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC());
+            Redactor redactor = settings.ingest().redact() ? Redactor.on() : Redactor.OFF;
+            EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC(), redactor);
             Optional<Redis> redis = settings.redis().map(given -> new Redis(given.url(), given.token()));
             redis.ifPresent(one -> parts.add("redis", one));
             Health health = new Health(database::ping, redis, groupCommit, streams);
@@ -133,6 +135,7 @@ public final class AgentPipe implements AutoCloseable {
                             access,
                             settings.ingest().events(),
                             settings.ingest().upload(),
+                            redactor,
                             database.uploads(),
                             tail));
             HttpHandler routes = Routes.of(
