@@ -16,7 +16,7 @@ final class Chars {
     static final int EQUALS = 1 << 7;
     static final int TILDE = 1 << 8;
     static final int PERCENT = 1 << 9;
-    /** Ends an address before its host, a value without quotes, or both. */
+    /** Blanks, line breaks, control characters. */
     static final int SPACE = 1 << 10;
 
     static final int QUOTE = 1 << 11;
@@ -42,7 +42,9 @@ final class Chars {
         add("=", EQUALS);
         add("~", TILDE);
         add("%", PERCENT);
-        add(" \t\n\r", SPACE | ENDS_USER_INFO | ENDS_VALUE);
+        for (int c = 0; c <= ' '; c++) {
+            CLASSES[c] = SPACE | ENDS_USER_INFO | ENDS_VALUE;
+        }
         add("\"'`", QUOTE | ENDS_USER_INFO | ENDS_VALUE);
         add("\\<>", ENDS_USER_INFO | ENDS_VALUE);
         add("/?#", ENDS_USER_INFO);

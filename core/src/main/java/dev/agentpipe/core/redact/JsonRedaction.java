@@ -30,6 +30,9 @@ final class JsonRedaction {
     /** What the last string announced about the next one, if that follows at once: an option and its argument. */
     private SecretName option = SecretName.NONE;
 
+    /** Of what was unescaped last. */
+    private int textLength;
+
     private int depth;
 
     /** The depth inside of the outermost {@code command}; 0 outside of it. */
@@ -101,7 +104,7 @@ final class JsonRedaction {
 
     private void string(int start, int end, boolean escapes) {
         if (isName(end + 1)) {
-            name = escapes ? unescaped(start, end) : Arrays.copyOfRange(json, start, end);
+            name = escapes ? Arrays.copyOf(unescaped(start, end), textLength) : Arrays.copyOfRange(json, start, end);
             option = SecretName.NONE;
             return;
         }
@@ -114,11 +117,17 @@ final class JsonRedaction {
         }
         byte[] text = escapes ? unescaped(start, end) : json;
         int textFrom = escapes ? 0 : start;
-        int textTo = escapes ? text.length : end;
+        int textTo = escapes ? textLength : end;
         inString.clear();
-        scanner.scan(text, textFrom, textTo, commandDepth > 0);
+        boolean isCommand = commandDepth > 0;
+        if (isCommand && announced != SecretName.NONE) {
+            scanner.scanMember(text, textFrom, textTo, announced, true);
+        }
+        if (inString.isEmpty()) {
+            scanner.scan(text, textFrom, textTo, isCommand);
+        }
         if (inString.isEmpty() && announced != SecretName.NONE) {
-            scanner.scanMember(text, textFrom, textTo, announced, commandDepth > 0);
+            scanner.scanMember(text, textFrom, textTo, announced, isCommand);
         }
         if (!inString.isEmpty()) {
             note(start, escapes);
@@ -143,10 +152,19 @@ final class JsonRedaction {
     private byte[] unescaped(int start, int end) {
         byte[] text = new byte[end - start];
         int length = 0;
-        for (int at = start; at < end; at = next(at)) {
-            text[length++] = json[at] == '\\' && at + 1 < end ? escaped(at) : json[at];
+        int at = start;
+        while (at < end) {
+            byte b = json[at];
+            if (b != '\\' || at + 1 == end) {
+                text[length++] = b;
+                at++;
+            } else {
+                text[length++] = escaped(at);
+                at = next(at);
+            }
         }
-        return Arrays.copyOf(text, length);
+        textLength = length;
+        return text;
     }
 
     private int next(int at) {

@@ -28,6 +28,9 @@ record KeyFormat(byte[] prefix, SecretKind kind, int kept, int tail, int lengthM
 
     private static final KeyFormat[] NONE = {};
 
+    /** By the first two characters. */
+    private static final boolean[] BEGINNINGS = new boolean[128 * 128];
+
     static {
         List<KeyFormat> all = new ArrayList<>();
         add(all, SecretKind.AGENTPIPE_KEY, WORD, 16, "ap_live_", "ap_test_");
@@ -86,6 +89,9 @@ record KeyFormat(byte[] prefix, SecretKind kind, int kept, int tail, int lengthM
         }
         byte[] hook = ascii("hooks.slack.com/services/");
         all.add(new KeyFormat(hook, SecretKind.SLACK_TOKEN, hook.length, ALNUM | PLUS_SLASH, 20, false));
+        for (KeyFormat format : all) {
+            BEGINNINGS[format.prefix[0] << 7 | format.prefix[1]] = true;
+        }
         for (char first = 0; first < BY_FIRST.length; first++) {
             char c = first;
             KeyFormat[] own =
@@ -108,13 +114,17 @@ record KeyFormat(byte[] prefix, SecretKind kind, int kept, int tail, int lengthM
         return first < 0 ? NONE : BY_FIRST[first];
     }
 
+    static boolean mayBeginWith(byte first, byte second) {
+        return (first | second) >= 0 && BEGINNINGS[first << 7 | second];
+    }
+
     /** Where the key ends that begins here; -1 if there is none. */
     int end(byte[] text, int start, int to) {
         int tailStart = start + prefix.length;
-        if (tailStart + lengthMin > to || text[start + 1] != prefix[1]) {
+        if (tailStart + lengthMin > to) {
             return -1;
         }
-        for (int i = 2; i < prefix.length; i++) {
+        for (int i = 1; i < prefix.length; i++) {
             if (text[start + i] != prefix[i]) {
                 return -1;
             }

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Replaces secrets by marks such as {@code [redacted: github token]}. What was found is counted by kind and never told.
- * Redacting twice is redacting once: nothing is found in a mark.
+ * Nothing is found in a mark.
  *
  * <p>Thread-safe.
  */

@@ -18,26 +18,25 @@ import static dev.agentpipe.core.redact.Chars.WORD;
  */
 final class SecretScanner {
 
-    private static final byte NOTHING = 0;
-    private static final byte WORD_START = 1;
-    private static final byte OPERATOR = 2;
-    private static final byte DASH = 3;
+    private static final int IN_WORD = 1;
 
-    /** What a character may begin. */
-    private static final byte[] ACTIONS = new byte[256];
+    /** Begins something, if it is the first of a word: twice {@link #IN_WORD}, see {@link #scan}. */
+    private static final int BEGINS = 2;
+
+    private static final int OPERATOR = 4;
+    private static final int DASH = 8;
+
+    /** What a character is. */
+    private static final byte[] ROLES = new byte[256];
 
     static {
         for (int c = 0; c < 128; c++) {
-            if (KeyFormat.beginningWith((byte) c).length > 0) {
-                ACTIONS[c] = WORD_START;
-            }
+            boolean begins = KeyFormat.beginningWith((byte) c).length > 0 || c == 'e' || c == 'b' || c == 'B';
+            ROLES[c] = (byte) ((Chars.is(ALNUM, (byte) c) ? IN_WORD : 0) | (begins ? BEGINS : 0));
         }
-        ACTIONS['e'] = WORD_START; // eyJ…: JWT
-        ACTIONS['b'] = WORD_START; // bearer
-        ACTIONS['B'] = WORD_START;
-        ACTIONS[':'] = OPERATOR;
-        ACTIONS['='] = OPERATOR;
-        ACTIONS['-'] = DASH;
+        ROLES[':'] = OPERATOR;
+        ROLES['='] = OPERATOR;
+        ROLES['-'] = DASH;
     }
 
     private static final byte[] BEARER = {'b', 'e', 'a', 'r', 'e', 'r'};
@@ -73,13 +72,23 @@ final class SecretScanner {
         isCommand = isCommandLine;
         passwordColon = -1;
         noJwtBefore = -1;
+        int before = 0;
         int at = start;
         while (at < end) {
-            byte action = ACTIONS[bytes[at] & 0xFF];
-            if (action == NOTHING || action == WORD_START && at > start && Chars.is(ALNUM, bytes[at - 1])) {
-                at++;
+            int role = ROLES[bytes[at] & 0xFF];
+            int next = 0;
+            if ((role & BEGINS & ~(before << 1)) != 0) {
+                next = word(at);
+            } else if (role >= OPERATOR) {
+                next = role == OPERATOR ? operator(at) : dash(at);
+            }
+            if (next > at) {
+                at = next;
+                from = next; // what follows is judged as it is when a mark stands before it
+                before = 0;
             } else {
-                at = Math.max(at + 1, act(action, at));
+                at++;
+                before = role;
             }
         }
     }
@@ -96,20 +105,12 @@ final class SecretScanner {
         }
     }
 
-    /** @return where to go on, if something was found; else 0 */
-    private int act(byte action, int at) {
-        return switch (action) {
-            case WORD_START -> word(at);
-            case OPERATOR -> operator(at);
-            default -> dash(at);
-        };
-    }
-
     private int found(int start, int end, SecretKind kind) {
         found.add(start, end, kind);
         return end;
     }
 
+    /** This and the next two: where to go on, if something was found; else 0. */
     private int word(int at) {
         int end = key(at, true);
         if (end > 0) {
@@ -125,6 +126,9 @@ final class SecretScanner {
 
     /** A key that is known by how it begins. */
     private int key(int at, boolean take) {
+        if (at + 1 >= to || !KeyFormat.mayBeginWith(text[at], text[at + 1])) {
+            return 0;
+        }
         for (KeyFormat format : KeyFormat.beginningWith(text[at])) {
             int end = format.end(text, at, to);
             if (end > 0) {
@@ -200,11 +204,14 @@ final class SecretScanner {
     }
 
     private int dash(int at) {
-        if (at + 3 > to || text[at + 1] != '-' || at > from && text[at - 1] == '-') {
+        if (at + 3 > to || text[at + 1] != '-') {
             return 0;
         }
         if (text[at + 2] == '-') {
             return startsWith(at, PrivateKeyBlock.BEGIN) ? privateKey(at) : 0;
+        }
+        if (at > from && text[at - 1] == '-') {
+            return 0;
         }
         int name = at + 2;
         int nameEnd = name;
@@ -239,12 +246,15 @@ final class SecretScanner {
         if (at == passwordColon) {
             return found(at + 1, passwordEnd, SecretKind.PASSWORD);
         }
-        if (at == from || at + 1 >= to) {
+        if (at + 1 >= to) {
             return 0;
         }
         boolean isColon = text[at] == ':';
         if (isColon && text[at + 1] == '/' && at + 2 < to && text[at + 2] == '/') {
             userInfo(at + 3);
+            return 0;
+        }
+        if (at == from) {
             return 0;
         }
         if (text[at + 1] == '=') { // ":=" is one with the next; "==" compares

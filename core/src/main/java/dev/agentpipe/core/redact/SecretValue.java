@@ -21,7 +21,7 @@ import java.util.Set;
  */
 record SecretValue(int from, int to, byte quote) {
 
-    static final int LOOKED_AT_CHARS_MAX = 256;
+    static final int LOOKED_AT_CHARS_MAX = 128;
 
     private static final int QUOTED_CHARS_MIN = 6;
     private static final int PLAIN_CHARS_MIN = 8;
