@@ -126,6 +126,7 @@ public final class AgentPipe implements AutoCloseable {
                     "reads", new Reads(readsAtATime(settings.database().poolMax())));
             ResponseCache cache = new ResponseCache(
                     freshness, redis.<SharedCache>map(one -> one).orElse(SharedCache.NONE), cachePrefix(start));
+            housekeeping.blockingEvery(Duration.ofSeconds(1), cache::forgetDeleted);
             ReadHandlers read = new ReadHandlers(reads, access, cache, tail, start.epoch());
             HttpHandler away = exchange -> StreamHandler.refuse(exchange, Problem.DATABASE_UNAVAILABLE);
             StreamHandler stream = new StreamHandler(streams, eventLog, tail, start.epoch());
