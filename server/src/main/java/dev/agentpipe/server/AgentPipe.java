@@ -6,6 +6,7 @@ import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogTail;
+import dev.agentpipe.core.redact.Redactor;
 import dev.agentpipe.db.Database;
 import dev.agentpipe.db.local.LocalPostgres;
 import dev.agentpipe.db.postgres.DatabaseSettings;
@@ -101,7 +102,8 @@ public final class AgentPipe implements AutoCloseable {
             GroupCommit groupCommit =
                     parts.add("log-writer", new GroupCommit(eventLog, tail, GroupCommit.Limits.DEFAULT).start());
 
-            EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC());
+            Redactor redactor = settings.ingest().redact() ? Redactor.on() : Redactor.OFF;
+            EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC(), redactor);
             Optional<Redis> redis = settings.redis().map(given -> new Redis(given.url(), given.token()));
             redis.ifPresent(one -> parts.add("redis", one));
             Limits limits = parts.add(
@@ -138,6 +140,7 @@ public final class AgentPipe implements AutoCloseable {
                     "reads", new Reads(readsAtATime(settings.database().poolMax())));
             ResponseCache cache = new ResponseCache(
                     freshness, redis.<SharedCache>map(one -> one).orElse(SharedCache.NONE), cachePrefix(start));
+            housekeeping.blockingEvery(Duration.ofSeconds(1), cache::forgetDeleted);
             ReadHandlers read = new ReadHandlers(reads, access, cache, tail, start.epoch());
             HttpHandler away = exchange -> StreamHandler.refuse(exchange, Problem.DATABASE_UNAVAILABLE);
             StreamHandler stream = new StreamHandler(streams, eventLog, tail, start.epoch());
@@ -147,6 +150,7 @@ public final class AgentPipe implements AutoCloseable {
                             access,
                             settings.ingest().events(),
                             settings.ingest().upload(),
+                            redactor,
                             database.uploads(),
                             tail));
             HttpHandler routes = Routes.of(
@@ -175,7 +179,8 @@ public final class AgentPipe implements AutoCloseable {
                     keys.sessions(reads));
             HttpHandler front = new ForwardedHandler(settings.trustedProxies(), keys.inFrontOf(routes, reads, away));
             BrowserRules rules = new BrowserRules(settings.allowedOrigins());
-            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, rules, front));
+            ConnectionLimit connections = ConnectionLimit.of(settings.streams().connectionsMax(), address -> false);
+            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, connections, rules, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();

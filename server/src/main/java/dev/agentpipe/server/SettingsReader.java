@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -49,13 +50,14 @@ public final class SettingsReader {
             "TRUSTED_PROXIES",
             "CONVERSATION_IDLE_TIMEOUT",
             "EVENT_RETENTION_DAYS",
+            "REDACT",
             "LOG_LEVEL",
             "LOG_FORMAT",
             "AUDIT_LOG");
 
     /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
     static final List<String> LATER =
-            List.of("ENABLE_METRICS", "METRICS_HOST", "METRICS_PORT", "SENTRY_DSN", "HTTP_REDIRECT_PORT", "REDACT");
+            List.of("ENABLE_METRICS", "METRICS_HOST", "METRICS_PORT", "SENTRY_DSN", "HTTP_REDIRECT_PORT");
 
     /** Whoever asks for TLS must not get plain text: set, these refuse the start. */
     static final List<String> REFUSED = List.of("TLS_CERT", "TLS_KEY");
@@ -140,6 +142,7 @@ public final class SettingsReader {
         readStreams();
         readRateLimits();
         variables.parsed("TRUSTED_PROXIES", ADDRESSES, AddressRanges::of).ifPresent(builder::trustedProxies);
+        variables.parsed("REDACT", "on or off", SettingsReader::onOrOff).ifPresent(builder::redact);
         variables.choice("LOG_LEVEL", LogLevel.class).ifPresent(builder::logLevel);
         variables.choice("LOG_FORMAT", LogFormat.class).ifPresent(builder::logFormat);
         variables.parsed("AUDIT_LOG", "the path of a file", Path::of).ifPresent(builder::auditLog);
@@ -283,6 +286,14 @@ public final class SettingsReader {
 
     private int limit(String name, int otherwise) {
         return variables.integer(name, 0, Settings.RateLimits.MAX).orElse(otherwise);
+    }
+
+    private static Boolean onOrOff(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "on", "true" -> true;
+            case "off", "false" -> false;
+            default -> null;
+        };
     }
 
     private List<String> notices() {

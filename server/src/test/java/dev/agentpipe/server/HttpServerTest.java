@@ -42,6 +42,7 @@ final class HttpServerTest {
         server = new HttpServer(
                 new Settings.Listen("127.0.0.1", 0),
                 worker,
+                ConnectionLimit.of(1, address -> false),
                 new BrowserRules(List.of(new Origin("https://app.example"))),
                 exchange -> exchange.dispatch(SameThreadExecutor.INSTANCE, () -> held.add(exchange)),
                 limits);

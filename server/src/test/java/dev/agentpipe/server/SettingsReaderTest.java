@@ -84,6 +84,7 @@ final class SettingsReaderTest {
                 Map.entry("TRUSTED_PROXIES", "10.1.2.3, fd00::/8,loopback"),
                 Map.entry("CONVERSATION_IDLE_TIMEOUT", "30m"),
                 Map.entry("EVENT_RETENTION_DAYS", "0"),
+                Map.entry("REDACT", "on"),
                 Map.entry("LOG_LEVEL", "INFO"),
                 Map.entry("LOG_FORMAT", "json")));
 
@@ -109,6 +110,7 @@ final class SettingsReaderTest {
                         .trustedProxies(AddressRanges.of("10.1.2.3/32,fd00::/8,127.0.0.0/8,::1"))
                         .conversationIdleMax(Duration.ofMinutes(30))
                         .eventRetention(Duration.ZERO)
+                        .redact(true)
                         .logLevel(LogLevel.INFO)
                         .logFormat(LogFormat.JSON)
                         .build(),
