@@ -179,7 +179,8 @@ public final class AgentPipe implements AutoCloseable {
                     keys.sessions(reads));
             HttpHandler front = new ForwardedHandler(settings.trustedProxies(), keys.inFrontOf(routes, reads, away));
             BrowserRules rules = new BrowserRules(settings.allowedOrigins());
-            ConnectionLimit connections = ConnectionLimit.of(settings.streams().connectionsMax(), address -> false);
+            ConnectionLimit connections =
+                    ConnectionLimit.of(settings.streams().connectionsMax(), settings.trustedProxies()::contains);
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, connections, rules, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
