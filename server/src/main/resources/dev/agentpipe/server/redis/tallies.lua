@@ -5,7 +5,7 @@
 -- full it is without it.
 --
 -- A tally is the moment at which it will be empty again, by Redis's clock, so nodes need not agree on the time. It expires then.
--- Numbers are doubles here, whole ones up to 2^53 exact; %.0f writes all their digits, which tostring does not.
+-- Numbers are doubles here, whole ones up to 2^53 exact; %.0f writes all their digits, which tostring does not, nor every version of Redis.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local filled = {}

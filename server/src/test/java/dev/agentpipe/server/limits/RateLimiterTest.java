@@ -170,10 +170,11 @@ final class RateLimiterTest {
 
     @Test
     void closed_leavesNobodyWaiting() throws Exception {
-        for (int i = 0; i < 4; i++) {
+        take(1);
+        shared.asked.take();
+        for (int i = 0; i < 3; i++) {
             take(1);
         }
-        shared.asked.take();
         limiter.close();
         for (int i = 0; i < 4; i++) {
             assertFalse(decision().isRefused());

@@ -41,6 +41,20 @@ final class TalliesTest {
     }
 
     @Test
+    void twoSecondsTooEarly_isHeld_andNoNanosecondMore() {
+        Quota even = new Quota("ingest", "events", 120, Duration.ofSeconds(60));
+        tallies.take(List.of(Charge.of(even, "even", 123)));
+        tallies.take(List.of(Charge.of(even, "even", 3)));
+        assertEquals(
+                Quota.HELD_NANOS_MAX,
+                tallies.take(List.of(Charge.of(even, "even", 1))).waitNanos());
+        now += even.eachNanos() - 1;
+        assertTrue(tallies.take(List.of(Charge.of(even, "even", 1))).isRefused());
+        now += 1;
+        assertFalse(tallies.take(List.of(Charge.of(even, "even", 1))).isRefused());
+    }
+
+    @Test
     void window_hasNoEdgeAtWhichTwiceAsMuchFits() {
         fill();
         now += EACH - 1;
@@ -50,9 +64,9 @@ final class TalliesTest {
         now += QUOTA.windowNanos() - EACH;
         assertEquals(0, take(99).waitNanos(), "99 have leaked out");
         assertTrue(take(1).waitNanos() > 0);
-        now += QUOTA.windowNanos() + EACH;
+        now += QUOTA.windowNanos() + 3 * EACH;
         assertEquals(0, take(100).waitNanos(), "all have");
-        assertTrue(take(1).waitNanos() > 0);
+        assertEquals(EACH, take(1).waitNanos(), "and no more than all");
     }
 
     @Test
