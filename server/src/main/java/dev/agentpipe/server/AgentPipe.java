@@ -6,6 +6,7 @@ import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogTail;
+import dev.agentpipe.core.redact.Redactor;
 import dev.agentpipe.db.Database;
 import dev.agentpipe.db.local.LocalPostgres;
 import dev.agentpipe.db.postgres.DatabaseSettings;
@@ -98,7 +99,8 @@ public final class AgentPipe implements AutoCloseable {
             GroupCommit groupCommit =
                     parts.add("log-writer", new GroupCommit(eventLog, tail, GroupCommit.Limits.DEFAULT).start());
 
-            EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC());
+            Redactor redactor = settings.ingest().redact() ? Redactor.on() : Redactor.OFF;
+            EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC(), redactor);
             Optional<Redis> redis = settings.redis().map(given -> new Redis(given.url(), given.token()));
             redis.ifPresent(one -> parts.add("redis", one));
             Health health = new Health(database::ping, redis, groupCommit, streams);
@@ -125,6 +127,7 @@ public final class AgentPipe implements AutoCloseable {
                     "reads", new Reads(readsAtATime(settings.database().poolMax())));
             ResponseCache cache = new ResponseCache(
                     freshness, redis.<SharedCache>map(one -> one).orElse(SharedCache.NONE), cachePrefix(start));
+            housekeeping.blockingEvery(Duration.ofSeconds(1), cache::forgetDeleted);
             ReadHandlers read = new ReadHandlers(reads, access, cache, tail, start.epoch());
             HttpHandler away = exchange -> StreamHandler.refuse(exchange, Problem.DATABASE_UNAVAILABLE);
             StreamHandler stream = new StreamHandler(streams, eventLog, tail, start.epoch());
@@ -134,6 +137,7 @@ public final class AgentPipe implements AutoCloseable {
                             access,
                             settings.ingest().events(),
                             settings.ingest().upload(),
+                            redactor,
                             database.uploads(),
                             tail));
             HttpHandler routes = Routes.of(

@@ -141,8 +141,9 @@ public record Settings(
      * What one request may bring.
      *
      * @param requestBytesMax bytes of one body
+     * @param redact whether secrets are taken out before anything is stored
      */
-    public record Ingest(EventLimits events, int requestBytesMax, UploadLimits upload) {
+    public record Ingest(EventLimits events, int requestBytesMax, UploadLimits upload, boolean redact) {
         public Ingest {
             require(requestBytesMax >= events.eventBytesMax(), "a request must be able to hold the largest event");
         }

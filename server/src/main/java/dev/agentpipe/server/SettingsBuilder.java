@@ -38,6 +38,7 @@ public final class SettingsBuilder {
     private EventLimits eventLimits = EventLimits.DEFAULT;
     private int requestBytesMax = 8 << 20;
     private UploadLimits uploadLimits = UploadLimits.DEFAULT;
+    private boolean redact;
 
     private int streamConnectionsMax = 1_000;
     private Duration streamHeartbeat = Duration.ofMillis(30_000);
@@ -74,6 +75,7 @@ public final class SettingsBuilder {
         eventLimits = from.ingest().events();
         requestBytesMax = from.ingest().requestBytesMax();
         uploadLimits = from.ingest().upload();
+        redact = from.ingest().redact();
         streamConnectionsMax = from.streams().connectionsMax();
         streamHeartbeat = from.streams().heartbeat();
         streamAgeMax = from.streams().ageMax();
@@ -161,6 +163,11 @@ public final class SettingsBuilder {
         return this;
     }
 
+    public SettingsBuilder redact(boolean value) {
+        redact = value;
+        return this;
+    }
+
     public SettingsBuilder streamConnectionsMax(int value) {
         streamConnectionsMax = value;
         return this;
@@ -242,7 +249,7 @@ public final class SettingsBuilder {
                         databasePoolMax,
                         databaseTimeout),
                 Optional.ofNullable(redis),
-                new Settings.Ingest(eventLimits, requestBytesMax, uploadLimits),
+                new Settings.Ingest(eventLimits, requestBytesMax, uploadLimits, redact),
                 new Settings.Streams(
                         streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax, streamStallMax),
                 conversationIdleMax,

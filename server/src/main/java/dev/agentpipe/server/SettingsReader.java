@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -42,6 +43,7 @@ public final class SettingsReader {
             "REPLAY_MAX_EVENTS",
             "CONVERSATION_IDLE_TIMEOUT",
             "EVENT_RETENTION_DAYS",
+            "REDACT",
             "LOG_LEVEL",
             "LOG_FORMAT",
             "AUDIT_LOG");
@@ -55,8 +57,7 @@ public final class SettingsReader {
             "METRICS_PORT",
             "SENTRY_DSN",
             "HTTP_REDIRECT_PORT",
-            "TRUSTED_PROXIES",
-            "REDACT");
+            "TRUSTED_PROXIES");
 
     /** Whoever asks for TLS must not get plain text: set, these refuse the start. */
     static final List<String> REFUSED = List.of("TLS_CERT", "TLS_KEY");
@@ -137,6 +138,7 @@ public final class SettingsReader {
         builder.allowedOrigins(variables.list("ALLOWED_ORIGINS", "origin", Origin::problem, Origin::new));
         readDataDir();
         readStreams();
+        variables.parsed("REDACT", "on or off", SettingsReader::onOrOff).ifPresent(builder::redact);
         variables.choice("LOG_LEVEL", LogLevel.class).ifPresent(builder::logLevel);
         variables.choice("LOG_FORMAT", LogFormat.class).ifPresent(builder::logFormat);
         variables.parsed("AUDIT_LOG", "the path of a file", Path::of).ifPresent(builder::auditLog);
@@ -261,6 +263,14 @@ public final class SettingsReader {
                 .freeDuration("CONVERSATION_IDLE_TIMEOUT", Duration.ofSeconds(1), Duration.ofDays(3_650))
                 .ifPresent(builder::conversationIdleMax);
         variables.duration("EVENT_RETENTION_DAYS", ChronoUnit.DAYS, 0, 36_500).ifPresent(builder::eventRetention);
+    }
+
+    private static Boolean onOrOff(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "on", "true" -> true;
+            case "off", "false" -> false;
+            default -> null;
+        };
     }
 
     private List<String> notices() {

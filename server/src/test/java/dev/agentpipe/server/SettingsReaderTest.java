@@ -77,6 +77,7 @@ final class SettingsReaderTest {
                 Map.entry("REPLAY_MAX_EVENTS", "9"),
                 Map.entry("CONVERSATION_IDLE_TIMEOUT", "30m"),
                 Map.entry("EVENT_RETENTION_DAYS", "0"),
+                Map.entry("REDACT", "on"),
                 Map.entry("LOG_LEVEL", "INFO"),
                 Map.entry("LOG_FORMAT", "json")));
 
@@ -99,6 +100,7 @@ final class SettingsReaderTest {
                         .replayEventsMax(9)
                         .conversationIdleMax(Duration.ofMinutes(30))
                         .eventRetention(Duration.ZERO)
+                        .redact(true)
                         .logLevel(LogLevel.INFO)
                         .logFormat(LogFormat.JSON)
                         .build(),
