@@ -8,10 +8,11 @@ import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogTail;
 import dev.agentpipe.core.redact.Redactor;
 import dev.agentpipe.db.Database;
-import dev.agentpipe.db.DatabaseSettings;
-import dev.agentpipe.db.DatabaseStartException;
-import dev.agentpipe.db.LocalPostgres;
+import dev.agentpipe.db.local.LocalPostgres;
+import dev.agentpipe.db.postgres.DatabaseSettings;
+import dev.agentpipe.db.postgres.DatabaseStartException;
 import dev.agentpipe.server.audit.Audit;
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
@@ -115,7 +116,7 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
                 EventRetention retention =
-                        new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
+                        new EventRetention(database.retention(), settings.eventRetention(), streams::retainOnlyAfter);
                 housekeeping.blockingEvery(EventRetention.FIRST, EventRetention.INTERVAL, retention::deleteOld);
             }
 
@@ -163,7 +164,9 @@ public final class AgentPipe implements AutoCloseable {
                     Docs.documents(),
                     keys.sessions(reads));
             HttpHandler front = keys.inFrontOf(routes, reads, away);
-            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, front));
+            BrowserRules rules = new BrowserRules(settings.allowedOrigins());
+            ConnectionLimit connections = ConnectionLimit.of(settings.streams().connectionsMax(), address -> false);
+            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, connections, rules, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();

@@ -25,6 +25,8 @@ public final class SettingsBuilder {
     /** The AgentPipe CLI's own default server is at port 3000. */
     private int port = 3_000;
 
+    private List<Origin> allowedOrigins = List.of();
+
     private String databaseUrl;
     private String directUrl;
     private int databasePoolMin = 2;
@@ -63,6 +65,7 @@ public final class SettingsBuilder {
         adminKeys = from.adminKeys();
         host = from.listen().host();
         port = from.listen().port();
+        allowedOrigins = from.allowedOrigins();
         databaseUrl = from.database().url().orElse(null);
         directUrl = from.database().directUrl().orElse(null);
         databasePoolMin = from.database().poolMin();
@@ -112,6 +115,11 @@ public final class SettingsBuilder {
 
     public SettingsBuilder port(int value) {
         port = value;
+        return this;
+    }
+
+    public SettingsBuilder allowedOrigins(List<Origin> value) {
+        allowedOrigins = value;
         return this;
     }
 
@@ -233,6 +241,7 @@ public final class SettingsBuilder {
                 apiKeys,
                 adminKeys,
                 new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port),
+                allowedOrigins,
                 new Settings.Database(
                         Optional.ofNullable(databaseUrl),
                         Optional.ofNullable(directUrl),

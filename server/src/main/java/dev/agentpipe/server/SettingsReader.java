@@ -1,6 +1,6 @@
 package dev.agentpipe.server;
 
-import dev.agentpipe.db.DatabaseSettings;
+import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.server.Settings.Environment;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;
@@ -9,7 +9,6 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -36,6 +35,7 @@ public final class SettingsReader {
             "NODE_ENV",
             "HOST",
             "PORT",
+            "ALLOWED_ORIGINS",
             "DATA_DIR",
             "SSE_MAX_CONNECTIONS",
             "SSE_HEARTBEAT_INTERVAL",
@@ -50,7 +50,6 @@ public final class SettingsReader {
 
     /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
     static final List<String> LATER = List.of(
-            "ALLOWED_ORIGINS",
             "RATE_LIMIT_WINDOW_SECONDS",
             "RATE_LIMIT_MAX_REQUESTS",
             "ENABLE_METRICS",
@@ -136,6 +135,7 @@ public final class SettingsReader {
         readRedis();
         readKeys(environment);
         readListen();
+        builder.allowedOrigins(variables.list("ALLOWED_ORIGINS", "origin", Origin::problem, Origin::new));
         readDataDir();
         readStreams();
         variables.parsed("REDACT", "on or off", SettingsReader::onOrOff).ifPresent(builder::redact);
@@ -225,24 +225,10 @@ public final class SettingsReader {
     }
 
     private List<ApiKey> keys(String name, Environment environment) {
-        List<ApiKey> keys = new ArrayList<>();
-        String[] values = variables.text(name).map(text -> text.split(",", -1)).orElse(new String[0]);
-        for (int i = 0; i < values.length; i++) {
-            String value = values[i].strip();
-            String problem = keyProblem(value, environment);
-            if (problem == null) {
-                keys.add(new ApiKey(value));
-            } else {
-                variables.problem(name, "(key %d of %d) %s".formatted(i + 1, values.length, problem));
-            }
-        }
-        return keys;
+        return variables.list(name, "key", value -> keyProblem(value, environment), ApiKey::new);
     }
 
     private static String keyProblem(String value, Environment environment) {
-        if (value.isEmpty()) {
-            return "is empty: there is a comma too many";
-        }
         if (environment == Environment.PRODUCTION && value.length() < KEY_CHARS_MIN_PRODUCTION) {
             return "has %d characters, in production at least %d are required"
                     .formatted(value.length(), KEY_CHARS_MIN_PRODUCTION);
