@@ -1,5 +1,6 @@
 package dev.agentpipe.server;
 
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.BodyDeadline;
 import dev.agentpipe.server.http.Framing;
 import dev.agentpipe.server.http.Problem;
@@ -88,12 +89,22 @@ final class HttpServer implements AutoCloseable {
         worker.awaitTermination(2, TimeUnit.SECONDS);
     }
 
-    HttpServer(Settings.Listen listen, XnioWorker worker, ConnectionLimit connections, HttpHandler routes) {
-        this(listen, worker, connections, routes, Limits.DEFAULT);
+    HttpServer(
+            Settings.Listen listen,
+            XnioWorker worker,
+            ConnectionLimit connections,
+            BrowserRules rules,
+            HttpHandler routes) {
+        this(listen, worker, connections, rules, routes, Limits.DEFAULT);
     }
 
     HttpServer(
-            Settings.Listen listen, XnioWorker worker, ConnectionLimit connections, HttpHandler routes, Limits limits) {
+            Settings.Listen listen,
+            XnioWorker worker,
+            ConnectionLimit connections,
+            BrowserRules rules,
+            HttpHandler routes,
+            Limits limits) {
         this.requests = new GracefulShutdownHandler(new Framing(new BodyDeadline(limits.body, routes)));
         ByteBufferPool pool = new DefaultByteBufferPool(true, BUFFER_BYTES, -1, BUFFERS_BY_THREAD);
         try {
@@ -103,7 +114,7 @@ final class HttpServer implements AutoCloseable {
                     pool,
                     options(limits),
                     connections,
-                    new RequestId(this::admit));
+                    new RequestId(rules.inFrontOf(this::admit)));
         } catch (BindException e) {
             throw new StartException(
                     "cannot listen on %s port %d: %s. Does another server use the port? See HOST and PORT"

@@ -18,6 +18,7 @@ import java.util.Set;
  * @param apiKeys keys that may ingest, upload and read; empty: one is generated, for everything, and kept in the data
  *     folder
  * @param adminKeys keys that may do everything, also delete
+ * @param allowedOrigins whose pages may read answers, beside the server's own
  * @param conversationIdleMax a conversation without any event for so long is closed as interrupted
  * @param eventRetention events that came longer ago are deleted, and cannot be replayed; zero: never
  */
@@ -27,6 +28,7 @@ public record Settings(
         List<ApiKey> apiKeys,
         List<ApiKey> adminKeys,
         Listen listen,
+        List<Origin> allowedOrigins,
         Database database,
         Optional<Redis> redis,
         Ingest ingest,
@@ -39,6 +41,7 @@ public record Settings(
         dataDir = dataDir.toAbsolutePath().normalize();
         apiKeys = List.copyOf(apiKeys);
         adminKeys = List.copyOf(adminKeys);
+        allowedOrigins = List.copyOf(allowedOrigins);
         requirePositive(conversationIdleMax, "conversationIdleMax");
         require(!eventRetention.isNegative(), "eventRetention must be zero or more");
         if (environment == Environment.PRODUCTION) {
@@ -138,8 +141,9 @@ public record Settings(
      * What one request may bring.
      *
      * @param requestBytesMax bytes of one body
+     * @param redact whether secrets are taken out before anything is stored
      */
-    public record Ingest(EventLimits events, int requestBytesMax, UploadLimits upload) {
+    public record Ingest(EventLimits events, int requestBytesMax, UploadLimits upload, boolean redact) {
         public Ingest {
             require(requestBytesMax >= events.eventBytesMax(), "a request must be able to hold the largest event");
         }

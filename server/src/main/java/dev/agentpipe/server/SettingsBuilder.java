@@ -25,6 +25,8 @@ public final class SettingsBuilder {
     /** The AgentPipe CLI's own default server is at port 3000. */
     private int port = 3_000;
 
+    private List<Origin> allowedOrigins = List.of();
+
     private String databaseUrl;
     private String directUrl;
     private int databasePoolMin = 2;
@@ -36,6 +38,7 @@ public final class SettingsBuilder {
     private EventLimits eventLimits = EventLimits.DEFAULT;
     private int requestBytesMax = 8 << 20;
     private UploadLimits uploadLimits = UploadLimits.DEFAULT;
+    private boolean redact;
 
     private int streamConnectionsMax = 1_000;
     private Duration streamHeartbeat = Duration.ofMillis(30_000);
@@ -62,6 +65,7 @@ public final class SettingsBuilder {
         adminKeys = from.adminKeys();
         host = from.listen().host();
         port = from.listen().port();
+        allowedOrigins = from.allowedOrigins();
         databaseUrl = from.database().url().orElse(null);
         directUrl = from.database().directUrl().orElse(null);
         databasePoolMin = from.database().poolMin();
@@ -71,6 +75,7 @@ public final class SettingsBuilder {
         eventLimits = from.ingest().events();
         requestBytesMax = from.ingest().requestBytesMax();
         uploadLimits = from.ingest().upload();
+        redact = from.ingest().redact();
         streamConnectionsMax = from.streams().connectionsMax();
         streamHeartbeat = from.streams().heartbeat();
         streamAgeMax = from.streams().ageMax();
@@ -113,6 +118,11 @@ public final class SettingsBuilder {
         return this;
     }
 
+    public SettingsBuilder allowedOrigins(List<Origin> value) {
+        allowedOrigins = value;
+        return this;
+    }
+
     public SettingsBuilder databaseUrl(String value) {
         databaseUrl = value;
         return this;
@@ -150,6 +160,11 @@ public final class SettingsBuilder {
 
     public SettingsBuilder uploadLimits(UploadLimits value) {
         uploadLimits = value;
+        return this;
+    }
+
+    public SettingsBuilder redact(boolean value) {
+        redact = value;
         return this;
     }
 
@@ -226,6 +241,7 @@ public final class SettingsBuilder {
                 apiKeys,
                 adminKeys,
                 new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port),
+                allowedOrigins,
                 new Settings.Database(
                         Optional.ofNullable(databaseUrl),
                         Optional.ofNullable(directUrl),
@@ -233,7 +249,7 @@ public final class SettingsBuilder {
                         databasePoolMax,
                         databaseTimeout),
                 Optional.ofNullable(redis),
-                new Settings.Ingest(eventLimits, requestBytesMax, uploadLimits),
+                new Settings.Ingest(eventLimits, requestBytesMax, uploadLimits, redact),
                 new Settings.Streams(
                         streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax, streamStallMax),
                 conversationIdleMax,

@@ -47,6 +47,8 @@ final class ConversationListing {
     /** The length of what the index of the models holds. */
     private static final int MODEL_INDEXED_CHARS = ConversationFilter.MODEL_CHARS_MAX + 1;
 
+    private static final String ACTIVE = "ACTIVE";
+
     private final ConversationFilter filter;
     private final ConversationOrder order;
 
@@ -87,12 +89,18 @@ final class ConversationListing {
         if (live == null) {
             return ordered(indexed(), after, noCondition()).limit(limit).offset(offset);
         }
+        SelectLimitStep<? extends Record2<String, ?>> settled =
+                ordered(indexed(), after, indexed().isNotNull());
+        if (!filter.statuses().isEmpty() && !filter.statuses().contains(ACTIVE)) {
+            return settled.limit(limit).offset(offset);
+        }
+        SelectLimitStep<? extends Record2<String, ?>> active =
+                ordered(live, after, CONVERSATIONS.STATUS.eq(inline(ACTIVE)));
+        if (filter.statuses().equals(List.of(ACTIVE))) {
+            return active.limit(limit).offset(offset);
+        }
         // Each part alone may hold the whole page, and all before it.
-        Select<? extends Record2<String, ?>> settled =
-                ordered(indexed(), after, indexed().isNotNull()).limit(limit + offset);
-        Select<? extends Record2<String, ?>> active =
-                ordered(live, after, CONVERSATIONS.STATUS.eq(inline("ACTIVE"))).limit(limit + offset);
-        return merged(settled, active, limit, offset);
+        return merged(settled.limit(limit + offset), active.limit(limit + offset), limit, offset);
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // the type of the value is that of the order

@@ -27,6 +27,9 @@ public final class Replies {
     /** A browser may keep it, a shared cache not, and both ask before they use it. */
     private static final String REVALIDATE = "private, no-cache";
 
+    /** Of those who bring the one or the other; a cache that asks first needs it least, but some are told not to. */
+    private static final String WHO = "Authorization, Cookie";
+
     /** Seconds; spread, so that those who were turned away together do not come back together. */
     private static final int RETRY_AFTER_MIN = 1;
 
@@ -64,6 +67,7 @@ public final class Replies {
         String tag = "W/\"" + opaque + '"';
         exchange.getResponseHeaders().put(Headers.ETAG, tag);
         exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, REVALIDATE);
+        exchange.getResponseHeaders().add(Headers.VARY, WHO);
         if (!isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), tag)) {
             return false;
         }

@@ -66,11 +66,10 @@ public final class Routes {
                 .add("/api/docs", new Resource().onGet(documents.page()))
                 .add("/api/docs/{file}", new Resource().onGet(documents.file()));
         return exchange -> {
-            // The table takes one in an id, decoded, for the end of the path, and would find another URL than was asked
-            // for.
             String path = exchange.getRelativePath();
-            if (path.indexOf('?') >= 0) {
-                exchange.setRelativePath(path.replace('?', '_'));
+            if (path.indexOf('?')
+                    >= 0) { // decoded, a part of an id; the templates would take it for a query's beginning
+                exchange.setRelativePath(path.replace("?", "%3F"));
             }
             table.handleRequest(exchange);
         };

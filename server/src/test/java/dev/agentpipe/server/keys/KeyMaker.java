@@ -11,15 +11,15 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** Makes and ends keys as the commands do: in the database, past the servers. */
-final class KeyMaker {
+public final class KeyMaker {
 
     final ApiKeys store;
 
-    KeyMaker(String databaseUrl) {
+    public KeyMaker(String databaseUrl) {
         store = ApiKeys.connect(DatabaseSettings.of(databaseUrl, null, 0, 3, Duration.ofSeconds(10)));
     }
 
-    ApiKey make(String... scopes) {
+    public ApiKey make(String... scopes) {
         return make(null, scopes);
     }
 
