@@ -11,7 +11,6 @@ import dev.agentpipe.db.local.LocalPostgres;
 import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.db.postgres.DatabaseStartException;
 import dev.agentpipe.server.audit.Audit;
-import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
@@ -160,8 +159,7 @@ public final class AgentPipe implements AutoCloseable {
                     Docs.documents(),
                     keys.sessions(reads));
             HttpHandler front = keys.inFrontOf(routes, reads, away);
-            BrowserRules rules = new BrowserRules(settings.allowedOrigins());
-            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, rules, front));
+            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();

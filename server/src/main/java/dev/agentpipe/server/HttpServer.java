@@ -16,7 +16,6 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.xnio.OptionMap;
 import org.xnio.Options;
@@ -77,21 +76,17 @@ final class HttpServer implements AutoCloseable {
         worker.awaitTermination(2, TimeUnit.SECONDS);
     }
 
-    HttpServer(Settings.Listen listen, XnioWorker worker, BrowserRules rules, HttpHandler routes) {
-        this(listen, worker, rules, routes, Limits.DEFAULT);
+    HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler routes) {
+        this(listen, worker, routes, Limits.DEFAULT);
     }
 
     HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler routes, Limits limits) {
-        this(listen, worker, new BrowserRules(Set.of()), routes, limits);
-    }
-
-    HttpServer(Settings.Listen listen, XnioWorker worker, BrowserRules rules, HttpHandler routes, Limits limits) {
         this.requests = new GracefulShutdownHandler(new BodyDeadline(limits.body, routes));
         this.undertow = Undertow.builder()
                 .setWorker(worker)
                 .setBufferSize(BUFFER_BYTES)
                 .addHttpListener(listen.port(), listen.host())
-                .setHandler(new RequestId(rules.inFrontOf(this::admit)))
+                .setHandler(new RequestId(new BrowserRules(listen.allowedOrigins()).inFrontOf(this::admit)))
                 .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, Math.toIntExact(limits.idle.toMillis()))
                 .setServerOption(UndertowOptions.REQUEST_PARSE_TIMEOUT, Math.toIntExact(limits.head.toMillis()))
                 .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, DRAINED_BYTES_MAX)
