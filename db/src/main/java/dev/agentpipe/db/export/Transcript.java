@@ -33,8 +33,9 @@ public record Transcript(
     }
 
     /**
-     * @param mode null until the conversation's start came, as are prompt, limit and start
-     * @param begunAt the earliest time of its events
+     * @param mode null until the conversation's start came, as are prompt and limit
+     * @param createdAt when this server first heard of it
+     * @param startedAt when its start said, or else the time of its first event
      * @param completedAt of the newest completion, also if the conversation went on
      * @param completion how that was: completed, interrupted or error
      * @param reported what a completion said; null if none said anything
@@ -47,9 +48,9 @@ public record Transcript(
             String mode,
             String initialPrompt,
             Long maxTurns,
+            Instant createdAt,
             Instant startedAt,
             String status,
-            Instant begunAt,
             Instant completedAt,
             String completion,
             Totals totals,
@@ -92,7 +93,7 @@ public record Transcript(
             Long outputTokens,
             BigDecimal cost,
             Long durationMs,
-            Instant createdAt) {
+            Instant at) {
 
         /** Null if nothing about tokens is known. */
         public BigDecimal totalTokens() {

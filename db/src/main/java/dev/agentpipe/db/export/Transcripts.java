@@ -19,20 +19,12 @@ import static org.jooq.impl.DSL.sum;
 
 import dev.agentpipe.core.event.Event.Participant;
 import dev.agentpipe.core.event.EventType;
-import dev.agentpipe.db.export.Transcript.Conversation;
-import dev.agentpipe.db.export.Transcript.Failure;
 import dev.agentpipe.db.export.Transcript.Message;
-import dev.agentpipe.db.export.Transcript.Reported;
 import dev.agentpipe.db.export.Transcript.RetainedEvent;
-import dev.agentpipe.db.export.Transcript.Totals;
-import dev.agentpipe.db.generated.tables.records.ConversationsRecord;
-import dev.agentpipe.db.generated.tables.records.MessagesRecord;
-import dev.agentpipe.db.log.StatusOrder;
 import dev.agentpipe.db.postgres.Expressions;
 import dev.agentpipe.db.postgres.PostgresFailures;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
-import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Arrays;
@@ -40,11 +32,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Field;
-import org.jooq.JSON;
 import org.jooq.Record;
 import org.jooq.ResultQuery;
 import org.jooq.Table;
@@ -161,7 +153,7 @@ public final class Transcripts {
                 row.get(HEAD),
                 row.get(VERSION),
                 messageCount,
-                conversation(row.into(CONVERSATIONS)),
+                TranscriptRows.conversation(row.into(CONVERSATIONS)),
                 participants,
                 start));
     }
@@ -188,7 +180,7 @@ public final class Transcripts {
                 : row(SEQUENCE, MESSAGES.CREATED_AT, MESSAGES.POSITION)
                         .gt(
                                 last.sequenceNumber() == null ? Long.MAX_VALUE : last.sequenceNumber(),
-                                last.createdAt().atOffset(ZoneOffset.UTC),
+                                last.at().atOffset(ZoneOffset.UTC),
                                 last.position());
         Field<Long> sequence = SEQUENCE.as("sequence");
         Field<byte[]> entry = field(
@@ -221,7 +213,7 @@ public final class Transcripts {
         translated(() -> sql.selectFrom(MESSAGES)
                         .where(MESSAGES.CONVERSATION_ID.eq(transcript.id()))
                         .and(MESSAGES.POSITION.eq(any(wanted)))
-                        .fetch(Transcripts::message))
+                        .fetch(TranscriptRows::message))
                 .forEach(message -> found.put(message.position(), message));
         return Arrays.stream(wanted)
                 .map(found::get)
@@ -265,86 +257,15 @@ public final class Transcripts {
                 .fetch(event -> new RetainedEvent(
                         event.get(0, Long.class),
                         event.get(1, String.class),
-                        instant(event.get(2, OffsetDateTime.class)),
+                        TranscriptRows.instant(event.get(2, OffsetDateTime.class)),
                         event.get(3, String.class))));
     }
 
-    private static <T> T translated(java.util.function.Supplier<T> query) {
+    private static <T> T translated(Supplier<T> query) {
         try {
             return query.get();
         } catch (RuntimeException failed) {
             throw PostgresFailures.translated(failed);
         }
-    }
-
-    private static Conversation conversation(ConversationsRecord row) {
-        Reported reported = row.getReportedAt() == null
-                ? null
-                : new Reported(
-                        instant(row.getReportedAt()),
-                        row.getReportedMessages(),
-                        row.getReportedTurns(),
-                        row.getReportedTokens(),
-                        row.getReportedCost(),
-                        row.getReportedDurationMs(),
-                        json(row.getSummary()),
-                        row.getSummaryShortText(),
-                        row.getSummaryText());
-        Failure failure = row.getErrorAt() == null
-                ? null
-                : new Failure(instant(row.getErrorAt()), row.getErrorMessage(), row.getErrorType());
-        return new Conversation(
-                row.getId(),
-                row.getName(),
-                row.getSource(),
-                json(row.getMetadata()),
-                row.getMode(),
-                row.getInitialPrompt(),
-                row.getMaxTurns(),
-                instant(row.getStartedAt()),
-                row.getStatus(),
-                instant(row.getFirstEventAt()),
-                instant(row.getCompletedAt()),
-                StatusOrder.completion(row.getStatusOrder()),
-                new Totals(
-                        or(row.getReportedMessages(), row.getMessageCount()),
-                        or(row.getReportedTokens(), row.getMessageTokens()),
-                        or(row.getReportedCost(), row.getMessageCost()),
-                        or(row.getReportedDurationMs(), BigDecimal.valueOf(row.getMessageDurationMs()))),
-                reported,
-                failure,
-                json(row.getSystemInfo()));
-    }
-
-    private static Message message(MessagesRecord row) {
-        return new Message(
-                row.getPosition(),
-                row.getMessageId(),
-                row.getAgentId(),
-                row.getAgentType(),
-                row.getAgentName(),
-                row.getRole(),
-                row.getContent(),
-                row.getModel(),
-                row.getSequenceNumber(),
-                row.getTurnNumber(),
-                row.getTokensUsed(),
-                row.getInputTokens(),
-                row.getOutputTokens(),
-                row.getCost(),
-                row.getDurationMs(),
-                instant(row.getCreatedAt()));
-    }
-
-    private static <T> T or(T reported, T counted) {
-        return reported != null ? reported : counted;
-    }
-
-    private static String json(JSON json) {
-        return json == null ? null : json.data();
-    }
-
-    private static Instant instant(OffsetDateTime time) {
-        return time == null ? null : time.toInstant();
     }
 }

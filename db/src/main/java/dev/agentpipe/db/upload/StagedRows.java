@@ -7,7 +7,6 @@ import dev.agentpipe.db.upload.UploadTransaction.Repeat;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -18,7 +17,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
-import java.util.function.IntFunction;
 
 /**
  * The SQL of an upload: raw JDBC with arrays, for the reasons of {@link AppendStatement}. One thread.
@@ -129,9 +127,9 @@ final class StagedRows {
     }
 
     void known(byte[][] identities, BiConsumer<byte[], Long> found) throws SQLException {
-        try (Call call = new Call(KNOWN_SQL)) {
+        try (ArrayCall call = new ArrayCall(connection, KNOWN_SQL)) {
             call.bind("bytea", identities);
-            try (ResultSet rows = call.statement.executeQuery()) {
+            try (ResultSet rows = call.query()) {
                 while (rows.next()) {
                     found.accept(rows.getBytes(1), rows.getLong(2));
                 }
@@ -164,18 +162,18 @@ final class StagedRows {
     }
 
     private void stageEvents(List<Event> events, List<Long> positions) throws SQLException {
-        try (Call call = new Call(STAGE_EVENTS_SQL)) {
+        try (ArrayCall call = new ArrayCall(connection, STAGE_EVENTS_SQL)) {
             call.longs(positions, Function.identity());
             call.texts(events, event -> event.envelope().type().wireName());
             call.texts(events, event -> event.envelope().conversationId());
             call.longs(events, event -> event.envelope().atMicros());
             call.texts(events, event -> new String(event.envelope().payload(), StandardCharsets.UTF_8));
-            call.statement.executeUpdate();
+            call.update();
         }
     }
 
     private void stageMessages(List<MessageCreated> messages, List<Long> positions) throws SQLException {
-        try (Call call = new Call(STAGE_MESSAGES_SQL)) {
+        try (ArrayCall call = new ArrayCall(connection, STAGE_MESSAGES_SQL)) {
             call.texts(messages, message -> message.envelope().conversationId());
             call.longs(positions, Function.identity());
             call.longs(messages, message -> message.envelope().atMicros());
@@ -193,7 +191,7 @@ final class StagedRows {
             call.longs(messages, MessageCreated::outputTokens);
             call.texts(messages, message -> text(message.cost()));
             call.longs(messages, MessageCreated::durationMs);
-            call.statement.executeUpdate();
+            call.update();
         }
     }
 
@@ -204,12 +202,12 @@ final class StagedRows {
     /** Which of these messages are not the ones that were stored before, by their indexes. */
     List<Integer> conflicts(List<Repeat> repeats) throws SQLException {
         List<Integer> indexes = new ArrayList<>();
-        try (Call call = new Call(CONFLICTS_SQL)) {
+        try (ArrayCall call = new ArrayCall(connection, CONFLICTS_SQL)) {
             call.longs(repeats, Repeat::earlier);
             call.longs(repeats, Repeat::staged);
             call.texts(repeats, Repeat::conversationId);
             call.texts(repeats, Repeat::content);
-            try (ResultSet rows = call.statement.executeQuery()) {
+            try (ResultSet rows = call.query()) {
                 while (rows.next()) {
                     indexes.add(rows.getInt(1) - 1);
                 }
@@ -222,10 +220,10 @@ final class StagedRows {
     Set<Long> heardBefore(String conversationId, List<Long> positions) throws SQLException {
         Set<Long> heard = new HashSet<>();
         execute(BY_HASH_SQL);
-        try (Call call = new Call(HEARD_SQL)) {
+        try (ArrayCall call = new ArrayCall(connection, HEARD_SQL)) {
             call.text(conversationId);
             call.longs(positions, Function.identity());
-            try (ResultSet rows = call.statement.executeQuery()) {
+            try (ResultSet rows = call.query()) {
                 while (rows.next()) {
                     heard.add(rows.getLong(1));
                 }
@@ -236,14 +234,14 @@ final class StagedRows {
     }
 
     void delete(List<Event> events, List<Long> positions) throws SQLException {
-        try (Call call = new Call(DELETE_EVENTS_SQL)) {
+        try (ArrayCall call = new ArrayCall(connection, DELETE_EVENTS_SQL)) {
             call.longs(positions, Function.identity());
-            call.statement.executeUpdate();
+            call.update();
         }
-        try (Call call = new Call(DELETE_MESSAGES_SQL)) {
+        try (ArrayCall call = new ArrayCall(connection, DELETE_MESSAGES_SQL)) {
             call.texts(events, event -> event.envelope().conversationId());
             call.longs(positions, Function.identity());
-            call.statement.executeUpdate();
+            call.update();
         }
     }
 
@@ -251,25 +249,25 @@ final class StagedRows {
     void move(List<Event> events, List<Long> from, List<Long> to, boolean logged) throws SQLException {
         execute(BY_KEYS_SQL);
         if (logged) {
-            try (Call call = new Call(MOVE_EVENTS_SQL)) {
+            try (ArrayCall call = new ArrayCall(connection, MOVE_EVENTS_SQL)) {
                 call.longs(from, Function.identity());
                 call.longs(to, Function.identity());
-                call.statement.executeUpdate();
+                call.update();
             }
         }
-        try (Call call = new Call(MOVE_MESSAGES_SQL)) {
+        try (ArrayCall call = new ArrayCall(connection, MOVE_MESSAGES_SQL)) {
             call.texts(events, event -> event.envelope().conversationId());
             call.longs(from, Function.identity());
             call.longs(to, Function.identity());
-            call.statement.executeUpdate();
+            call.update();
         }
     }
 
     List<String> conversations(Collection<String> ids) throws SQLException {
         List<String> known = new ArrayList<>();
-        try (Call call = new Call("select id from conversations where id = any (?)")) {
+        try (ArrayCall call = new ArrayCall(connection, "select id from conversations where id = any (?)")) {
             call.texts(List.copyOf(ids), Function.identity());
-            try (ResultSet rows = call.statement.executeQuery()) {
+            try (ResultSet rows = call.query()) {
                 while (rows.next()) {
                     known.add(rows.getString(1));
                 }
@@ -279,55 +277,21 @@ final class StagedRows {
     }
 
     void markUploaded(Collection<String> ids) throws SQLException {
-        try (Call call = new Call("update conversations set source = 'cli-upload' where id = any (?)")) {
+        try (ArrayCall call =
+                new ArrayCall(connection, "update conversations set source = 'cli-upload' where id = any (?)")) {
             call.texts(List.copyOf(ids), Function.identity());
-            call.statement.executeUpdate();
+            call.update();
         }
     }
 
     int participants(Collection<String> ids) throws SQLException {
-        try (Call call = new Call("select count(*) from conversation_agents where conversation_id = any (?)")) {
+        try (ArrayCall call =
+                new ArrayCall(connection, "select count(*) from conversation_agents where conversation_id = any (?)")) {
             call.texts(List.copyOf(ids), Function.identity());
-            try (ResultSet row = call.statement.executeQuery()) {
+            try (ResultSet row = call.query()) {
                 row.next();
                 return row.getInt(1);
             }
-        }
-    }
-
-    /** A statement whose parameters are bound one after the other. */
-    private final class Call implements AutoCloseable {
-        private final PreparedStatement statement;
-        private int parameter;
-
-        Call(String sql) throws SQLException {
-            statement = connection.prepareStatement(sql);
-        }
-
-        void text(String value) throws SQLException {
-            statement.setString(++parameter, value);
-        }
-
-        <T> void texts(List<T> from, Function<? super T, String> value) throws SQLException {
-            bind("text", from, String[]::new, value);
-        }
-
-        <T> void longs(List<T> from, Function<? super T, Long> value) throws SQLException {
-            bind("int8", from, Long[]::new, value);
-        }
-
-        private <T, V> void bind(String type, List<T> from, IntFunction<V[]> array, Function<? super T, V> value)
-                throws SQLException {
-            bind(type, from.stream().map(value).toArray(array));
-        }
-
-        void bind(String type, Object[] values) throws SQLException {
-            statement.setArray(++parameter, connection.createArrayOf(type, values));
-        }
-
-        @Override
-        public void close() throws SQLException {
-            statement.close();
         }
     }
 }

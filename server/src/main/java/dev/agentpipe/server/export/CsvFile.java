@@ -24,7 +24,7 @@ final class CsvFile extends TextFile {
 
     @Override
     public void message(Message message) {
-        out.append(message.createdAt());
+        out.append(message.at());
         text(message.agentName());
         text(message.agentType());
         text(message.model());

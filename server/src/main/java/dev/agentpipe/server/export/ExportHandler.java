@@ -123,7 +123,7 @@ public final class ExportHandler implements HttpHandler {
                         transcript.id(),
                         transcript
                                 .conversation()
-                                .begunAt()
+                                .startedAt()
                                 .atOffset(ZoneOffset.UTC)
                                 .toLocalDate(),
                         format.extension()));

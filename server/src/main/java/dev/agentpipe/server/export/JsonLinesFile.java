@@ -43,8 +43,7 @@ final class JsonLinesFile extends JsonText {
     }
 
     private void start() {
-        Instant at = conversation.startedAt() != null ? conversation.startedAt() : conversation.begunAt();
-        open(EventType.CONVERSATION_STARTED, at);
+        open(EventType.CONVERSATION_STARTED, conversation.startedAt());
         text("mode", conversation.mode());
         text("initial_prompt", conversation.initialPrompt() == null ? "" : conversation.initialPrompt());
         number("max_turns", conversation.maxTurns());
@@ -82,7 +81,7 @@ final class JsonLinesFile extends JsonText {
 
     @Override
     public void message(Message message) {
-        open(EventType.MESSAGE_CREATED, message.createdAt());
+        open(EventType.MESSAGE_CREATED, message.at());
         members(message);
         close();
     }

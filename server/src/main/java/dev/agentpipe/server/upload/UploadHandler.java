@@ -49,7 +49,7 @@ public final class UploadHandler implements HttpHandler, AutoCloseable {
     private static final Duration BODY_MAX = Duration.ofMinutes(5);
 
     /** Uploads from their first byte to their answer: each has a file open, and 64 KiB of memory until it is there. */
-    private static final int AT_A_TIME = 128;
+    static final int AT_A_TIME = 128;
 
     private static final int LARGEST_AT_A_TIME = 4;
 
