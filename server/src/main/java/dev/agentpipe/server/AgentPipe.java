@@ -12,7 +12,6 @@ import dev.agentpipe.db.local.LocalPostgres;
 import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.db.postgres.DatabaseStartException;
 import dev.agentpipe.server.audit.Audit;
-import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
@@ -178,10 +177,9 @@ public final class AgentPipe implements AutoCloseable {
                     Docs.documents(),
                     keys.sessions(reads));
             HttpHandler front = new ForwardedHandler(settings.trustedProxies(), keys.inFrontOf(routes, reads, away));
-            BrowserRules rules = new BrowserRules(settings.allowedOrigins());
             ConnectionLimit connections =
                     ConnectionLimit.of(settings.streams().connectionsMax(), settings.trustedProxies()::contains);
-            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, connections, rules, front));
+            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, connections, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();

@@ -89,22 +89,12 @@ final class HttpServer implements AutoCloseable {
         worker.awaitTermination(2, TimeUnit.SECONDS);
     }
 
-    HttpServer(
-            Settings.Listen listen,
-            XnioWorker worker,
-            ConnectionLimit connections,
-            BrowserRules rules,
-            HttpHandler routes) {
-        this(listen, worker, connections, rules, routes, Limits.DEFAULT);
+    HttpServer(Settings.Listen listen, XnioWorker worker, ConnectionLimit connections, HttpHandler routes) {
+        this(listen, worker, connections, routes, Limits.DEFAULT);
     }
 
     HttpServer(
-            Settings.Listen listen,
-            XnioWorker worker,
-            ConnectionLimit connections,
-            BrowserRules rules,
-            HttpHandler routes,
-            Limits limits) {
+            Settings.Listen listen, XnioWorker worker, ConnectionLimit connections, HttpHandler routes, Limits limits) {
         this.requests = new GracefulShutdownHandler(new Framing(new BodyDeadline(limits.body, routes)));
         ByteBufferPool pool = new DefaultByteBufferPool(true, BUFFER_BYTES, -1, BUFFERS_BY_THREAD);
         try {
@@ -114,7 +104,7 @@ final class HttpServer implements AutoCloseable {
                     pool,
                     options(limits),
                     connections,
-                    new RequestId(rules.inFrontOf(this::admit)));
+                    new RequestId(new BrowserRules(listen.allowedOrigins()).inFrontOf(this::admit)));
         } catch (BindException e) {
             throw new StartException(
                     "cannot listen on %s port %d: %s. Does another server use the port? See HOST and PORT"

@@ -19,7 +19,6 @@ import java.util.Set;
  *     folder
  * @param adminKeys keys that may do everything, also delete
  * @param trustedProxies whose word is taken for where a request comes from
- * @param allowedOrigins whose pages may read answers, beside the server's own
  * @param conversationIdleMax a conversation without any event for so long is closed as interrupted
  * @param eventRetention events that came longer ago are deleted, and cannot be replayed; zero: never
  */
@@ -29,7 +28,6 @@ public record Settings(
         List<ApiKey> apiKeys,
         List<ApiKey> adminKeys,
         Listen listen,
-        List<Origin> allowedOrigins,
         Database database,
         Optional<Redis> redis,
         Ingest ingest,
@@ -44,7 +42,6 @@ public record Settings(
         dataDir = dataDir.toAbsolutePath().normalize();
         apiKeys = List.copyOf(apiKeys);
         adminKeys = List.copyOf(adminKeys);
-        allowedOrigins = List.copyOf(allowedOrigins);
         requirePositive(conversationIdleMax, "conversationIdleMax");
         require(!eventRetention.isNegative(), "eventRetention must be zero or more");
         if (environment == Environment.PRODUCTION) {
@@ -76,12 +73,19 @@ public record Settings(
     }
 
     /**
-     * Where the server listens.
+     * Where the server listens, and to whom a browser lets it speak.
      *
      * @param port 0: any free one
+     * @param allowedOrigins whose pages may read answers, beside the server's own
      */
-    public record Listen(String host, int port) {
+    public record Listen(String host, int port, List<Origin> allowedOrigins) {
+        /** Without pages of other origins. */
+        public Listen(String host, int port) {
+            this(host, port, List.of());
+        }
+
         public Listen {
+            allowedOrigins = List.copyOf(allowedOrigins);
             require(!host.isBlank(), "host must not be blank");
             require(port >= 0 && port <= 65_535, "port must be 0 to 65535");
         }

@@ -67,7 +67,7 @@ public final class SettingsBuilder {
         adminKeys = from.adminKeys();
         host = from.listen().host();
         port = from.listen().port();
-        allowedOrigins = from.allowedOrigins();
+        allowedOrigins = from.listen().allowedOrigins();
         databaseUrl = from.database().url().orElse(null);
         directUrl = from.database().directUrl().orElse(null);
         databasePoolMin = from.database().poolMin();
@@ -254,8 +254,7 @@ public final class SettingsBuilder {
                 dataDir,
                 apiKeys,
                 adminKeys,
-                new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port),
-                allowedOrigins,
+                new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port, allowedOrigins),
                 new Settings.Database(
                         Optional.ofNullable(databaseUrl),
                         Optional.ofNullable(directUrl),

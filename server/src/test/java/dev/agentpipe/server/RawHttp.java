@@ -119,7 +119,9 @@ public final class RawHttp implements AutoCloseable {
         boolean bodyless = !hasBody || status < 200 || status == 204;
         List<String> length = headers.getOrDefault("content-length", List.of("0"));
         byte[] body = in.readNBytes(bodyless ? 0 : Integer.parseInt(length.get(0)));
-        return new Answer(status, headers, new String(body, StandardCharsets.UTF_8));
+        String text = new String(body, StandardCharsets.UTF_8);
+        SecretsSearch.answered(headers + text);
+        return new Answer(status, headers, text);
     }
 
     private String line() throws IOException {
@@ -141,7 +143,9 @@ public final class RawHttp implements AutoCloseable {
         } catch (SocketException reset) {
             // What was written to it lies unread: an end as well.
         }
-        return all.toString(StandardCharsets.ISO_8859_1);
+        String text = all.toString(StandardCharsets.ISO_8859_1);
+        SecretsSearch.answered(text);
+        return text;
     }
 
     /** Waits for the server to end the connection, in order; fails if more comes. */

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.log.LogTail;
 import dev.agentpipe.core.log.MemoryEventLog;
-import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
 import io.undertow.server.HttpHandler;
@@ -17,7 +16,6 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -55,7 +53,6 @@ final class StreamTimeoutTest {
                 new Settings.Listen("127.0.0.1", 0),
                 worker,
                 ConnectionLimit.of(1, address -> false),
-                new BrowserRules(List.of()),
                 routes,
                 new HttpServer.Limits(SHORT, SHORT, SHORT));
     }

@@ -35,6 +35,8 @@ public final class TestServer implements AutoCloseable {
 
     private TestServer(String databaseUrl, UnaryOperator<SettingsBuilder> settings) {
         this.databaseUrl = databaseUrl;
+        SecretsSearch.hide(KEY);
+        SecretsSearch.hide(ADMIN_KEY);
         SettingsBuilder builder = Settings.builder()
                 .environment(Settings.Environment.TEST)
                 .apiKeys(List.of(new ApiKey(KEY)))
@@ -122,6 +124,7 @@ public final class TestServer implements AutoCloseable {
     public Answer send(HttpRequest request) {
         try {
             HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
+            SecretsSearch.answered(response.headers().map() + response.body());
             return new Answer(response.statusCode(), response);
         } catch (IOException e) {
             throw new AssertionError(request + " failed", e);

@@ -27,7 +27,7 @@ public final class Replies {
     /** A browser may keep it, a shared cache not, and both ask before they use it. */
     private static final String REVALIDATE = "private, no-cache";
 
-    /** Of those who bring the one or the other; a cache that asks first needs it least, but some are told not to. */
+    /** An answer depends on who asks, also where a page tells its browser's cache not to ask first. */
     private static final String WHO = "Authorization, Cookie";
 
     /** Seconds; spread, so that those who were turned away together do not come back together. */
