@@ -63,6 +63,11 @@ public record ApiKey(String value) {
         return value.length() >= LENGTH_MIN && value.length() <= LENGTH_MAX && isCarried(value);
     }
 
+    /** Whether there may be one in a text that somebody sent as something else: then it must not be repeated. */
+    public static boolean isIn(String text) {
+        return text.contains(LIVE_PREFIX) || text.contains(TEST_PREFIX);
+    }
+
     /** No stream: each request comes by here. */
     private static boolean isCarried(String value) {
         for (int i = 0; i < value.length(); i++) {

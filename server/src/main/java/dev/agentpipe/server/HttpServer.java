@@ -2,11 +2,13 @@ package dev.agentpipe.server;
 
 import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.BodyDeadline;
+import dev.agentpipe.server.http.Framing;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
 import dev.agentpipe.server.http.RequestId;
-import io.undertow.Undertow;
 import io.undertow.UndertowOptions;
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.handlers.GracefulShutdownHandler;
@@ -41,8 +43,19 @@ final class HttpServer implements AutoCloseable {
     /** A body larger than this is not even read to its end to be refused. */
     private static final long DRAINED_BYTES_MAX = 64L << 20;
 
+    /** The first line and the headers of a request together. */
     private static final int HEADER_BYTES_MAX = 32 << 10;
+
+    /** A browser behind two proxies sends 30. */
+    private static final int HEADERS_MAX = 100;
+
+    /** More than the most that any URL takes. */
+    private static final int PARAMETERS_MAX = 300;
+
     private static final int BUFFER_BYTES = 16 << 10;
+
+    /** Kept by each thread, as Undertow does by itself. */
+    private static final int BUFFERS_BY_THREAD = 4;
 
     /** What lies unsent in the kernel for one stream; the system's own default lets a slow reader have megabytes. */
     private static final int SEND_BUFFER_BYTES = 128 << 10;
@@ -52,7 +65,7 @@ final class HttpServer implements AutoCloseable {
     private static final Duration REQUESTS_END = Duration.ofSeconds(4);
 
     private final GracefulShutdownHandler requests;
-    private final Undertow undertow;
+    private final PlainListener plain;
 
     static XnioWorker worker() {
         try {
@@ -76,39 +89,56 @@ final class HttpServer implements AutoCloseable {
         worker.awaitTermination(2, TimeUnit.SECONDS);
     }
 
-    HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler routes) {
-        this(listen, worker, routes, Limits.DEFAULT);
+    HttpServer(
+            Settings.Listen listen,
+            XnioWorker worker,
+            ConnectionLimit connections,
+            BrowserRules rules,
+            HttpHandler routes) {
+        this(listen, worker, connections, rules, routes, Limits.DEFAULT);
     }
 
-    HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler routes, Limits limits) {
-        this.requests = new GracefulShutdownHandler(new BodyDeadline(limits.body, routes));
-        this.undertow = Undertow.builder()
-                .setWorker(worker)
-                .setBufferSize(BUFFER_BYTES)
-                .addHttpListener(listen.port(), listen.host())
-                .setHandler(new RequestId(new BrowserRules(listen.allowedOrigins()).inFrontOf(this::admit)))
-                .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, Math.toIntExact(limits.idle.toMillis()))
-                .setServerOption(UndertowOptions.REQUEST_PARSE_TIMEOUT, Math.toIntExact(limits.head.toMillis()))
-                .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, DRAINED_BYTES_MAX)
-                .setServerOption(UndertowOptions.MAX_HEADER_SIZE, HEADER_BYTES_MAX)
-                .setServerOption(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
-                .setSocketOption(Options.BACKLOG, BACKLOG)
-                .setSocketOption(Options.SEND_BUFFER, SEND_BUFFER_BYTES)
-                .build();
+    HttpServer(
+            Settings.Listen listen,
+            XnioWorker worker,
+            ConnectionLimit connections,
+            BrowserRules rules,
+            HttpHandler routes,
+            Limits limits) {
+        this.requests = new GracefulShutdownHandler(new Framing(new BodyDeadline(limits.body, routes)));
+        ByteBufferPool pool = new DefaultByteBufferPool(true, BUFFER_BYTES, -1, BUFFERS_BY_THREAD);
         try {
-            undertow.start();
-        } catch (RuntimeException e) {
-            if (e.getCause() instanceof BindException) {
-                throw new StartException(
-                        "cannot listen on %s port %d: %s. Does another server use the port? See HOST and PORT"
-                                .formatted(
-                                        listen.host(),
-                                        listen.port(),
-                                        e.getCause().getMessage()),
-                        e);
-            }
-            throw e;
+            this.plain = new PlainListener(
+                    new InetSocketAddress(listen.host(), listen.port()),
+                    worker,
+                    pool,
+                    options(limits),
+                    connections,
+                    new RequestId(rules.inFrontOf(this::admit)));
+        } catch (BindException e) {
+            throw new StartException(
+                    "cannot listen on %s port %d: %s. Does another server use the port? See HOST and PORT"
+                            .formatted(listen.host(), listen.port(), e.getMessage()),
+                    e);
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot listen", e);
         }
+    }
+
+    private static OptionMap options(Limits limits) {
+        return OptionMap.builder()
+                .set(Options.TCP_NODELAY, true)
+                .set(Options.REUSE_ADDRESSES, true)
+                .set(Options.BACKLOG, BACKLOG)
+                .set(Options.SEND_BUFFER, SEND_BUFFER_BYTES)
+                .set(UndertowOptions.NO_REQUEST_TIMEOUT, Math.toIntExact(limits.idle.toMillis()))
+                .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, Math.toIntExact(limits.head.toMillis()))
+                .set(UndertowOptions.MAX_ENTITY_SIZE, DRAINED_BYTES_MAX)
+                .set(UndertowOptions.MAX_HEADER_SIZE, HEADER_BYTES_MAX)
+                .set(UndertowOptions.MAX_HEADERS, HEADERS_MAX)
+                .set(UndertowOptions.MAX_PARAMETERS, PARAMETERS_MAX)
+                .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
+                .getMap();
     }
 
     private void admit(HttpServerExchange exchange) throws Exception {
@@ -129,8 +159,7 @@ final class HttpServer implements AutoCloseable {
     }
 
     URI uri() {
-        InetSocketAddress address =
-                (InetSocketAddress) undertow.getListenerInfo().get(0).getAddress();
+        InetSocketAddress address = plain.address();
         String host = address.getAddress().isAnyLocalAddress() ? "127.0.0.1" : address.getHostString();
         return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort());
     }
@@ -144,6 +173,6 @@ final class HttpServer implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        undertow.stop();
+        plain.close();
     }
 }

@@ -18,6 +18,8 @@ import java.util.Set;
  * @param apiKeys keys that may ingest, upload and read; empty: one is generated, for everything, and kept in the data
  *     folder
  * @param adminKeys keys that may do everything, also delete
+ * @param trustedProxies whose word is taken for where a request comes from
+ * @param allowedOrigins whose pages may read answers, beside the server's own
  * @param conversationIdleMax a conversation without any event for so long is closed as interrupted
  * @param eventRetention events that came longer ago are deleted, and cannot be replayed; zero: never
  */
@@ -27,10 +29,13 @@ public record Settings(
         List<ApiKey> apiKeys,
         List<ApiKey> adminKeys,
         Listen listen,
+        List<Origin> allowedOrigins,
         Database database,
         Optional<Redis> redis,
         Ingest ingest,
         Streams streams,
+        RateLimits rateLimits,
+        AddressRanges trustedProxies,
         Duration conversationIdleMax,
         Duration eventRetention,
         Logging logging) {
@@ -39,6 +44,7 @@ public record Settings(
         dataDir = dataDir.toAbsolutePath().normalize();
         apiKeys = List.copyOf(apiKeys);
         adminKeys = List.copyOf(adminKeys);
+        allowedOrigins = List.copyOf(allowedOrigins);
         requirePositive(conversationIdleMax, "conversationIdleMax");
         require(!eventRetention.isNegative(), "eventRetention must be zero or more");
         if (environment == Environment.PRODUCTION) {
@@ -70,19 +76,12 @@ public record Settings(
     }
 
     /**
-     * Where the server listens, and to whom a browser lets it speak.
+     * Where the server listens.
      *
      * @param port 0: any free one
-     * @param allowedOrigins whose pages may read answers, beside the server's own
      */
-    public record Listen(String host, int port, List<Origin> allowedOrigins) {
-        /** Without pages of other origins. */
-        public Listen(String host, int port) {
-            this(host, port, List.of());
-        }
-
+    public record Listen(String host, int port) {
         public Listen {
-            allowedOrigins = List.copyOf(allowedOrigins);
             require(!host.isBlank(), "host must not be blank");
             require(port >= 0 && port <= 65_535, "port must be 0 to 65535");
         }
@@ -145,8 +144,9 @@ public record Settings(
      * What one request may bring.
      *
      * @param requestBytesMax bytes of one body
+     * @param redact whether secrets are taken out before anything is stored
      */
-    public record Ingest(EventLimits events, int requestBytesMax, UploadLimits upload) {
+    public record Ingest(EventLimits events, int requestBytesMax, UploadLimits upload, boolean redact) {
         public Ingest {
             require(requestBytesMax >= events.eventBytesMax(), "a request must be able to hold the largest event");
         }
@@ -169,6 +169,39 @@ public record Settings(
             require(replayEventsMax >= 1, "replayEventsMax must be 1 or more");
             requirePositive(stallMax, "stallMax");
         }
+    }
+
+    /**
+     * How much one caller may do; 0 is any number.
+     *
+     * @param ingestMax events in a window, for each key and conversation
+     * @param uploadsPerMinute for each key
+     * @param readsPerMinute for each key, or address where there is none
+     * @param streamsPerAddress open at once, on a node
+     * @param exempt addresses for which reads without a key, and streams, are not counted
+     */
+    public record RateLimits(
+            Duration ingestWindow,
+            int ingestMax,
+            int uploadsPerMinute,
+            int readsPerMinute,
+            int streamsPerAddress,
+            AddressRanges exempt) {
+
+        public static final RateLimits DEFAULT =
+                new RateLimits(Duration.ofSeconds(60), 100, 10, 600, 100, AddressRanges.LOOPBACK);
+        public static final RateLimits OFF = new RateLimits(DEFAULT.ingestWindow, 0, 0, 0, 0, DEFAULT.exempt);
+
+        public RateLimits {
+            require(
+                    ingestWindow.toSeconds() >= 1 && ingestWindow.compareTo(Duration.ofDays(1)) <= 0,
+                    "ingestWindow must be a second to a day");
+            for (int max : new int[] {ingestMax, uploadsPerMinute, readsPerMinute, streamsPerAddress}) {
+                require(max >= 0 && max <= MAX, "limits must be 0 to " + MAX);
+            }
+        }
+
+        static final int MAX = 1_000_000;
     }
 
     /** @param audit the file of the audit; empty: with the other logs */

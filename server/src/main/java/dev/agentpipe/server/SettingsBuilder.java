@@ -38,12 +38,15 @@ public final class SettingsBuilder {
     private EventLimits eventLimits = EventLimits.DEFAULT;
     private int requestBytesMax = 8 << 20;
     private UploadLimits uploadLimits = UploadLimits.DEFAULT;
+    private boolean redact;
 
     private int streamConnectionsMax = 1_000;
     private Duration streamHeartbeat = Duration.ofMillis(30_000);
     private Duration streamAgeMax = Duration.ZERO;
     private int replayEventsMax = 50_000;
     private Duration streamStallMax = Duration.ofSeconds(10);
+    private Settings.RateLimits rateLimits = Settings.RateLimits.DEFAULT;
+    private AddressRanges trustedProxies = AddressRanges.NONE;
     private Duration conversationIdleMax = Duration.ofHours(24);
     private Duration eventRetention = Duration.ofDays(30);
 
@@ -64,7 +67,7 @@ public final class SettingsBuilder {
         adminKeys = from.adminKeys();
         host = from.listen().host();
         port = from.listen().port();
-        allowedOrigins = from.listen().allowedOrigins();
+        allowedOrigins = from.allowedOrigins();
         databaseUrl = from.database().url().orElse(null);
         directUrl = from.database().directUrl().orElse(null);
         databasePoolMin = from.database().poolMin();
@@ -74,11 +77,14 @@ public final class SettingsBuilder {
         eventLimits = from.ingest().events();
         requestBytesMax = from.ingest().requestBytesMax();
         uploadLimits = from.ingest().upload();
+        redact = from.ingest().redact();
         streamConnectionsMax = from.streams().connectionsMax();
         streamHeartbeat = from.streams().heartbeat();
         streamAgeMax = from.streams().ageMax();
         replayEventsMax = from.streams().replayEventsMax();
         streamStallMax = from.streams().stallMax();
+        rateLimits = from.rateLimits();
+        trustedProxies = from.trustedProxies();
         conversationIdleMax = from.conversationIdleMax();
         eventRetention = from.eventRetention();
         logLevel = from.logging().level();
@@ -161,6 +167,11 @@ public final class SettingsBuilder {
         return this;
     }
 
+    public SettingsBuilder redact(boolean value) {
+        redact = value;
+        return this;
+    }
+
     public SettingsBuilder streamConnectionsMax(int value) {
         streamConnectionsMax = value;
         return this;
@@ -183,6 +194,16 @@ public final class SettingsBuilder {
 
     public SettingsBuilder streamStallMax(Duration value) {
         streamStallMax = value;
+        return this;
+    }
+
+    public SettingsBuilder rateLimits(Settings.RateLimits value) {
+        rateLimits = value;
+        return this;
+    }
+
+    public SettingsBuilder trustedProxies(AddressRanges value) {
+        trustedProxies = value;
         return this;
     }
 
@@ -233,7 +254,8 @@ public final class SettingsBuilder {
                 dataDir,
                 apiKeys,
                 adminKeys,
-                new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port, allowedOrigins),
+                new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port),
+                allowedOrigins,
                 new Settings.Database(
                         Optional.ofNullable(databaseUrl),
                         Optional.ofNullable(directUrl),
@@ -241,9 +263,11 @@ public final class SettingsBuilder {
                         databasePoolMax,
                         databaseTimeout),
                 Optional.ofNullable(redis),
-                new Settings.Ingest(eventLimits, requestBytesMax, uploadLimits),
+                new Settings.Ingest(eventLimits, requestBytesMax, uploadLimits, redact),
                 new Settings.Streams(
                         streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax, streamStallMax),
+                rateLimits,
+                trustedProxies,
                 conversationIdleMax,
                 eventRetention,
                 new Settings.Logging(

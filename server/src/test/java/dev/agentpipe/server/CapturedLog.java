@@ -17,6 +17,7 @@ public final class CapturedLog implements AutoCloseable {
         @Override
         protected void append(ILoggingEvent event) {
             event.prepareForDeferredProcessing();
+            SecretsSearch.printed(event.getFormattedMessage());
             events.add(event);
         }
     };

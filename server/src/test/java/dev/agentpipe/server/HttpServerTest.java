@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.Replies;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
@@ -39,8 +40,10 @@ final class HttpServerTest {
 
     private void start(HttpServer.Limits limits) {
         server = new HttpServer(
-                new Settings.Listen("127.0.0.1", 0, List.of(new Origin("https://app.example"))),
+                new Settings.Listen("127.0.0.1", 0),
                 worker,
+                ConnectionLimit.of(1, address -> false),
+                new BrowserRules(List.of(new Origin("https://app.example"))),
                 exchange -> exchange.dispatch(SameThreadExecutor.INSTANCE, () -> held.add(exchange)),
                 limits);
         port = server.uri().getPort();

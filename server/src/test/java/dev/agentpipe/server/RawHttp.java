@@ -6,6 +6,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -118,7 +119,9 @@ public final class RawHttp implements AutoCloseable {
         boolean bodyless = !hasBody || status < 200 || status == 204;
         List<String> length = headers.getOrDefault("content-length", List.of("0"));
         byte[] body = in.readNBytes(bodyless ? 0 : Integer.parseInt(length.get(0)));
-        return new Answer(status, headers, new String(body, StandardCharsets.UTF_8));
+        String text = new String(body, StandardCharsets.UTF_8);
+        SecretsSearch.answered(headers + text);
+        return new Answer(status, headers, text);
     }
 
     private String line() throws IOException {
@@ -130,6 +133,19 @@ public final class RawHttp implements AutoCloseable {
             line.write(next);
         }
         return line.toString(StandardCharsets.ISO_8859_1).stripTrailing();
+    }
+
+    /** All that comes until the server ends the connection, in whatever way. */
+    public String readToEnd() throws IOException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        try {
+            in.transferTo(all);
+        } catch (SocketException reset) {
+            // What was written to it lies unread: an end as well.
+        }
+        String text = all.toString(StandardCharsets.ISO_8859_1);
+        SecretsSearch.answered(text);
+        return text;
     }
 
     /** Waits for the server to end the connection, in order; fails if more comes. */

@@ -127,7 +127,9 @@ public final class RawStream implements AutoCloseable {
         for (int next = read(); next >= 0; next = read()) {
             bytes.write(next);
             if (next == '\n' && last == '\n') {
-                return bytes.toString(StandardCharsets.UTF_8);
+                String block = bytes.toString(StandardCharsets.UTF_8);
+                SecretsSearch.answered(block);
+                return block;
             }
             last = next;
         }

@@ -35,6 +35,8 @@ public final class TestServer implements AutoCloseable {
 
     private TestServer(String databaseUrl, UnaryOperator<SettingsBuilder> settings) {
         this.databaseUrl = databaseUrl;
+        SecretsSearch.hide(KEY);
+        SecretsSearch.hide(ADMIN_KEY);
         SettingsBuilder builder = Settings.builder()
                 .environment(Settings.Environment.TEST)
                 .apiKeys(List.of(new ApiKey(KEY)))
@@ -43,7 +45,8 @@ public final class TestServer implements AutoCloseable {
                 .port(0)
                 .databaseUrl(databaseUrl)
                 .databasePoolMin(1)
-                .databasePoolMax(6);
+                .databasePoolMax(6)
+                .rateLimits(Settings.RateLimits.OFF);
         this.pipe = AgentPipe.start(settings.apply(builder).build());
     }
 
@@ -121,6 +124,7 @@ public final class TestServer implements AutoCloseable {
     public Answer send(HttpRequest request) {
         try {
             HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
+            SecretsSearch.answered(response.headers().map() + response.body());
             return new Answer(response.statusCode(), response);
         } catch (IOException e) {
             throw new AssertionError(request + " failed", e);

@@ -70,18 +70,19 @@ final class StagedRows {
             where exists (select from events as e where e.position = input.earlier
                     and e.conversation_id is distinct from input.conversation_id)
                 or exists (select from messages as m where m.conversation_id = input.conversation_id
-                    and m.position = input.earlier and m.content <> coalesce(input.content,
+                    and m.position = input.earlier and not same_content(m.content, coalesce(input.content,
                         (select s.content from messages as s
-                            where s.conversation_id = input.conversation_id and s.position = input.staged)))
+                            where s.conversation_id = input.conversation_id and s.position = input.staged))))
             order by ordinal
             """;
 
-    /** "not <>": compared last, and only where the rest is alike. */
+    /** A function, so it is compared last, and only where the rest is alike. */
     private static final String HEARD_SQL = """
             select s.position from messages as s, messages as m
             where s.conversation_id = ? and s.position = any (?)
                 and m.conversation_id = s.conversation_id and m.position > 0
-                and m.created_at = s.created_at and m.agent_type = s.agent_type and not m.content <> s.content
+                and m.created_at = s.created_at and m.agent_type = s.agent_type
+                and same_content(m.content, s.content)
             """;
 
     private static final String MOVE_EVENTS_SQL = """

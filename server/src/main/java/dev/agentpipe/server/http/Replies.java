@@ -6,7 +6,6 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.SameThreadExecutor;
 import io.undertow.util.StatusCodes;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -35,6 +34,8 @@ public final class Replies {
     private static final int RETRY_AFTER_MIN = 1;
 
     private static final int RETRY_AFTER_MAX = 5;
+
+    private static final UnsentAnswers UNSENT = new UnsentAnswers();
 
     private Replies() {}
 
@@ -131,7 +132,9 @@ public final class Replies {
         if (!errors.isEmpty()) {
             body.put("errors", errors);
         }
-        if (problem.isTransient()) {
+        if (problem.isTransient()
+                || problem == Problem.RATE_LIMITED
+                        && !exchange.getResponseHeaders().contains(Headers.RETRY_AFTER)) {
             int seconds = ThreadLocalRandom.current().nextInt(RETRY_AFTER_MIN, RETRY_AFTER_MAX + 1);
             exchange.getResponseHeaders().put(Headers.RETRY_AFTER, Integer.toString(seconds));
         }
@@ -151,7 +154,7 @@ public final class Replies {
             exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, NO_STORE);
         }
         exchange.setResponseContentLength(body.length);
-        afterBody(exchange, () -> exchange.getResponseSender().send(ByteBuffer.wrap(body)));
+        afterBody(exchange, () -> UNSENT.send(exchange, body));
     }
 
     /**

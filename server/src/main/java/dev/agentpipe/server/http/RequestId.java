@@ -1,5 +1,6 @@
 package dev.agentpipe.server.http;
 
+import dev.agentpipe.server.ApiKey;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.AttachmentKey;
@@ -55,7 +56,8 @@ public final class RequestId implements HttpHandler {
                                 || (c >= 'A' && c <= 'Z')
                                 || c == '-'
                                 || c == '_'
-                                || c == '.');
+                                || c == '.')
+                && !ApiKey.isIn(id); // which would be in every log
     }
 
     /** Unlikely to repeat, which is all that an id in a log needs. */

@@ -6,6 +6,7 @@ import dev.agentpipe.core.broadcast.Wire;
 import dev.agentpipe.core.event.EventType;
 import dev.agentpipe.core.log.LogRecord;
 import dev.agentpipe.core.log.StreamId;
+import dev.agentpipe.server.ApiKey;
 import dev.agentpipe.server.http.Json;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -99,7 +100,7 @@ final class SseFrames implements Wire {
     byte[] reset(int form, String reason, String requested, long oldest, long latest) {
         Map<String, Object> reset = new LinkedHashMap<>();
         reset.put("reason", reason);
-        reset.put("requested", requested);
+        reset.put("requested", ApiKey.isIn(requested) ? "…" : requested);
         reset.put("oldest", id(oldest));
         reset.put("latest", id(latest));
         return beginning(form, "reset", id(latest), reset);

@@ -1,5 +1,6 @@
 package dev.agentpipe.server.docs;
 
+import dev.agentpipe.server.SecretsSearch;
 import dev.agentpipe.server.TestServer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -88,7 +89,9 @@ record ApiCall(String operation, int status, String code, String path, List<Stri
             try (InputStream in = response.body()) {
                 boolean endless =
                         response.headers().firstValue("Content-Type").orElse("").startsWith("text/event-stream");
-                return new Answer(response, endless ? firstBlock(in) : text(in.readAllBytes()));
+                String text = endless ? firstBlock(in) : text(in.readAllBytes());
+                SecretsSearch.answered(response.headers().map() + text);
+                return new Answer(response, text);
             }
         } catch (IOException e) {
             throw new AssertionError(this + " failed", e);

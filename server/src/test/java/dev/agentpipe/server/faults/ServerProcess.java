@@ -1,6 +1,7 @@
 package dev.agentpipe.server.faults;
 
 import dev.agentpipe.db.local.TestPostgres;
+import dev.agentpipe.server.SecretsSearch;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -62,7 +63,14 @@ final class ServerProcess implements AutoCloseable {
         builder.environment().put("PATH", System.getenv("PATH"));
         builder.environment().put("DATA_DIR", this.dataDir.toString());
         builder.environment().put("PORT", "0");
+        builder.environment().put("RATE_LIMIT_MAX_REQUESTS", "0");
+        builder.environment().put("RATE_LIMIT_UPLOADS", "0");
         builder.environment().putAll(environment);
+        environment.forEach((name, value) -> {
+            if (name.endsWith("_API_KEY")) {
+                List.of(value.split(",")).forEach(SecretsSearch::hide);
+            }
+        });
         this.process = builder.start();
         this.capture = new Thread(() -> capture(process.getInputStream()), "server-process-lines");
         capture.setDaemon(true);
@@ -94,6 +102,7 @@ final class ServerProcess implements AutoCloseable {
     private void capture(InputStream out) {
         try (BufferedReader reader = new BufferedReader(new InputStreamReader(out, StandardCharsets.UTF_8))) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                SecretsSearch.printed(line);
                 synchronized (lines) {
                     lines.add(line);
                 }

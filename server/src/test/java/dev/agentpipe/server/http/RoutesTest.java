@@ -56,6 +56,8 @@ final class RoutesTest {
                 "/x/%2e%2e/api/ingest",
                 "/api%2fingest",
                 "/api/health/../ingest",
+                "/api/ingest%3f",
+                "/api/ingest%3fa/b",
                 "/%00",
                 "/%",
                 "/%zz",

@@ -3,6 +3,7 @@ package dev.agentpipe.server.keys;
 import dev.agentpipe.db.keys.ApiKeys;
 import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.server.ApiKey;
+import dev.agentpipe.server.SecretsSearch;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -25,6 +26,7 @@ public final class KeyMaker {
     /** @param expires null: never */
     ApiKey make(Duration expires, String... scopes) {
         ApiKey key = ApiKey.generate(new SecureRandom());
+        SecretsSearch.hide(key.value());
         if (!store.create(newKey(key, expires, scopes))) {
             throw new AssertionError("not made");
         }

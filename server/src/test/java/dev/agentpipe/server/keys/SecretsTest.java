@@ -13,14 +13,17 @@ import ch.qos.logback.core.read.ListAppender;
 import dev.agentpipe.server.ApiKey;
 import dev.agentpipe.server.Await;
 import dev.agentpipe.server.RawHttp;
+import dev.agentpipe.server.RawStream;
 import dev.agentpipe.server.TestServer;
 import dev.agentpipe.server.TestServer.Answer;
 import dev.agentpipe.server.audit.Audit;
 import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
@@ -149,6 +152,72 @@ final class SecretsTest {
         }
         assertEquals(List.of(), loggersOf(SECRET_TEXT), "no content");
         assertTrue(logged().contains(reader.toString()), "or nothing was looked through");
+    }
+
+    /** {@code SecretsSearch} looks through what is answered and logged. */
+    @Test
+    void key_inAnyWrongPlace_isRepeatedNowhere() throws IOException {
+        ApiKey key = keys.make("read", "ingest");
+        String value = key.value();
+        String basic = Base64.getEncoder().encodeToString((value + ":x").getBytes(StandardCharsets.UTF_8));
+        List<String> headers = List.of(
+                "Authorization: " + value,
+                "Authorization: Basic " + basic,
+                "Authorization: Digest username=\"" + value + "\"",
+                "Proxy-Authorization: Bearer " + value,
+                "X-Api-Key: " + value,
+                "Cookie: agentpipe_session=" + value,
+                "Cookie: " + value + "=x",
+                "X-Request-Id: " + value,
+                "User-Agent: " + value,
+                "Referer: https://a.example/?key=" + value,
+                "Origin: https://" + value,
+                "Accept: " + value,
+                "Prefer: " + value,
+                "Expect: " + value,
+                "Content-Encoding: " + value,
+                "If-None-Match: \"" + value + "\"",
+                "Last-Event-ID: " + value,
+                value + ": x");
+        for (String header : headers) {
+            boolean isWrongKey = header.startsWith("Authorization") || header.startsWith("Cookie"); // and held up
+            for (String request : List.of(
+                    "GET /api/conversations",
+                    "POST /api/ingest",
+                    "POST /api/sessions/upload",
+                    "POST /api/search",
+                    "DELETE /api/conversations/c",
+                    value + " /api/ingest")) {
+                if (isWrongKey && !request.startsWith("DELETE")) {
+                    continue;
+                }
+                RawHttp.Answer answer = RawHttp.ask(
+                        server.port(),
+                        request + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n" + header + "\r\n\r\n{}");
+                assertTrue(answer.status() < 500, answer::toString);
+                assertFalse(answer.toString().contains(value), answer::toString);
+            }
+        }
+        for (String body : List.of(
+                "{\"type\":\"" + value + "\",\"data\":{}}",
+                "{\"type\":\"bridge.test\",\"timestamp\":\"" + value + "\",\"data\":{}}",
+                "{\"query\":\"" + value + "\",\"sort\":\"" + value + "\",\"filters\":{\"status\":[\"" + value
+                        + "\"],\"startDate\":\"" + value + "\"}}",
+                "{\"conversation\":{\"name\":\"n\",\"status\":\"" + value + "\"}}",
+                value,
+                "Bearer " + value)) {
+            for (String path : List.of("/api/ingest", "/api/search", "/api/sessions/upload")) {
+                RawHttp.Answer answer = RawHttp.ask(
+                        server.port(), RawHttp.head("POST " + path + " HTTP/1.1", body.length(), bearer(key)) + body);
+                assertTrue(answer.status() < 500, answer::toString);
+                assertFalse(answer.body().contains(value), answer::toString);
+            }
+        }
+        try (RawStream stream = server.stream("/api/stream", bearer(key, "Last-Event-ID", value))) {
+            assertFalse(stream.block().contains(value));
+        }
+        server.close();
+        assertFalse(logged().contains(value));
     }
 
     @Test
