@@ -32,6 +32,7 @@ final class SettingsReaderTest {
         assertEquals(Path.of("data").toAbsolutePath(), settings.dataDir());
         assertEquals(List.of(), settings.apiKeys());
         assertEquals(new Settings.Listen("127.0.0.1", 3_000), settings.listen());
+        assertEquals(List.of(), settings.allowedOrigins());
         assertEquals(
                 new Settings.Database(Optional.empty(), Optional.empty(), 2, 10, Duration.ofSeconds(30)),
                 settings.database());

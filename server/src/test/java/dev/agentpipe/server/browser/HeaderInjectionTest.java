@@ -164,10 +164,9 @@ final class HeaderInjectionTest {
                     "x".repeat(10_000))) {
                 Answer answer = ask(RawHttp.head("OPTIONS /api/conversations HTTP/1.1", 0, header, value));
                 assertTrue(answer.status() < 500, answer::toString);
-                assertEquals(
-                        answer.status() == 400,
-                        answer.header("X-Request-Id") == null,
-                        "Undertow's own answers have no headers, all others have all");
+                assertTrue(
+                        answer.status() == 400 || answer.header("X-Request-Id") != null,
+                        "what is no request has an answer without headers");
                 ask(RawHttp.head("GET /api/health/live HTTP/1.1", 0, header, value));
             }
         }
