@@ -10,6 +10,7 @@ import dev.agentpipe.core.event.SessionReader;
 import dev.agentpipe.core.event.UploadCheck;
 import dev.agentpipe.core.event.UploadLimits;
 import dev.agentpipe.core.log.StreamId;
+import dev.agentpipe.core.redact.Redactor;
 import dev.agentpipe.db.postgres.PostgresUrl;
 import dev.agentpipe.server.ApiKey;
 import dev.agentpipe.server.SettingsException;
@@ -84,8 +85,10 @@ final class ReaderFuzzTest {
                         + "\"agent_name\":\"A\",\"content\":\"x\",\"timestamp\":\"2026-11-22T10:00:00Z\",\"cost\":1e-9}]}";
         UploadLimits limits = UploadLimits.DEFAULT;
         EventFileReader files = new EventFileReader(
-                EventReader.ofFiles(EventLimits.DEFAULT, Clock.systemUTC()), EventLimits.DEFAULT, limits);
-        SessionReader sessions = new SessionReader(EventLimits.DEFAULT, limits);
+                EventReader.ofFiles(EventLimits.DEFAULT, Clock.systemUTC(), Redactor.on()),
+                EventLimits.DEFAULT,
+                limits);
+        SessionReader sessions = new SessionReader(EventLimits.DEFAULT, limits, Redactor.on());
 
         run(List.of(message + "\n" + message, message), input -> isValid(files.check(new ByteArrayInputStream(input))));
         run(List.of(session), input -> isValid(sessions.check(new ByteArrayInputStream(input))));
