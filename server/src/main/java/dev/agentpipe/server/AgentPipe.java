@@ -19,6 +19,7 @@ import dev.agentpipe.server.cache.SharedCache;
 import dev.agentpipe.server.docs.Docs;
 import dev.agentpipe.server.export.ExportHandler;
 import dev.agentpipe.server.http.Access;
+import dev.agentpipe.server.http.ForwardedHandler;
 import dev.agentpipe.server.http.HealthHandler;
 import dev.agentpipe.server.http.IngestHandler;
 import dev.agentpipe.server.http.Problem;
@@ -26,12 +27,14 @@ import dev.agentpipe.server.http.ReadHandlers;
 import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
 import dev.agentpipe.server.keys.Keys;
+import dev.agentpipe.server.limits.Limits;
 import dev.agentpipe.server.read.ConversationDeletes;
 import dev.agentpipe.server.read.ConversationDetail;
 import dev.agentpipe.server.read.ConversationList;
 import dev.agentpipe.server.read.ConversationMessages;
 import dev.agentpipe.server.read.RecentMessages;
 import dev.agentpipe.server.redis.Redis;
+import dev.agentpipe.server.redis.RedisTallies;
 import dev.agentpipe.server.search.SearchHandler;
 import dev.agentpipe.server.search.SearchIndexer;
 import dev.agentpipe.server.search.SearchKinds;
@@ -103,6 +106,15 @@ public final class AgentPipe implements AutoCloseable {
             EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC(), redactor);
             Optional<Redis> redis = settings.redis().map(given -> new Redis(given.url(), given.token()));
             redis.ifPresent(one -> parts.add("redis", one));
+            Limits limits = parts.add(
+                    "limits",
+                    new Limits(
+                            settings.rateLimits(),
+                            settings.trustedProxies(),
+                            access,
+                            redis.map(one -> new RedisTallies(one, "agentpipe:" + start.epoch() + ":limit:")),
+                            StreamHandler::refuse,
+                            audit));
             Health health = new Health(database::ping, redis, groupCommit, streams);
             IdleConversations idle =
                     new IdleConversations(database, reader, groupCommit, settings.conversationIdleMax());
@@ -112,6 +124,7 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.blockingEvery(idle.interval(), idle::close);
             housekeeping.blockingEvery(Keys.REFRESH, () -> keys.refresh(streams::endForbidden));
             housekeeping.blockingEvery(Keys.NOTE, keys::note);
+            housekeeping.every(Limits.TELL, limits::tell);
             housekeeping.blockingEvery(Duration.ofMinutes(1), database.conversations()::finishDeletions);
             housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
@@ -144,28 +157,30 @@ public final class AgentPipe implements AutoCloseable {
                     new IngestHandler(
                             access,
                             reader,
+                            limits,
                             groupCommit,
                             start.epoch(),
                             settings.ingest().requestBytesMax()),
-                    uploads,
-                    keys.readers(stream, reads, away),
+                    limits.uploads(uploads),
+                    limits.streams(keys.readers(stream, reads, away)),
                     new Routes.Conversations(
-                            read.of(new ConversationList(database.conversations())),
-                            read.ofConversation(new ConversationDetail(database.conversations(), access)),
+                            limits.reads(read.of(new ConversationList(database.conversations()))),
+                            limits.reads(read.ofConversation(new ConversationDetail(database.conversations(), access))),
                             new ConversationDeletes(database.conversations(), access, reads, tail),
-                            read.ofConversation(new ConversationMessages(database.conversations())),
-                            new ExportHandler(database.transcripts(), reads, access),
-                            read.of(new RecentMessages(database.conversations()))),
-                    new SearchHandler(access, reads, database.search(), start.epoch()),
-                    read.of(new SearchKinds(database.search())),
-                    read.of(new MetricsSummary(database.usage(), Clock.systemUTC())),
-                    read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC())),
+                            limits.reads(read.ofConversation(new ConversationMessages(database.conversations()))),
+                            limits.reads(new ExportHandler(database.transcripts(), reads, access)),
+                            limits.reads(read.of(new RecentMessages(database.conversations())))),
+                    limits.reads(new SearchHandler(access, reads, database.search(), start.epoch())),
+                    limits.reads(read.of(new SearchKinds(database.search()))),
+                    limits.reads(read.of(new MetricsSummary(database.usage(), Clock.systemUTC()))),
+                    limits.reads(read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC()))),
                     new HealthHandler(health),
                     Docs.documents(),
                     keys.sessions(reads));
-            HttpHandler front = keys.inFrontOf(routes, reads, away);
+            HttpHandler front = new ForwardedHandler(settings.trustedProxies(), keys.inFrontOf(routes, reads, away));
             BrowserRules rules = new BrowserRules(settings.allowedOrigins());
-            ConnectionLimit connections = ConnectionLimit.of(settings.streams().connectionsMax(), address -> false);
+            ConnectionLimit connections =
+                    ConnectionLimit.of(settings.streams().connectionsMax(), settings.trustedProxies()::contains);
             HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, connections, rules, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);

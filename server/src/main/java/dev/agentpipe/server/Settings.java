@@ -18,6 +18,7 @@ import java.util.Set;
  * @param apiKeys keys that may ingest, upload and read; empty: one is generated, for everything, and kept in the data
  *     folder
  * @param adminKeys keys that may do everything, also delete
+ * @param trustedProxies whose word is taken for where a request comes from
  * @param allowedOrigins whose pages may read answers, beside the server's own
  * @param conversationIdleMax a conversation without any event for so long is closed as interrupted
  * @param eventRetention events that came longer ago are deleted, and cannot be replayed; zero: never
@@ -33,6 +34,8 @@ public record Settings(
         Optional<Redis> redis,
         Ingest ingest,
         Streams streams,
+        RateLimits rateLimits,
+        AddressRanges trustedProxies,
         Duration conversationIdleMax,
         Duration eventRetention,
         Logging logging) {
@@ -166,6 +169,39 @@ public record Settings(
             require(replayEventsMax >= 1, "replayEventsMax must be 1 or more");
             requirePositive(stallMax, "stallMax");
         }
+    }
+
+    /**
+     * How much one caller may do; 0 is any number.
+     *
+     * @param ingestMax events in a window, for each key and conversation
+     * @param uploadsPerMinute for each key
+     * @param readsPerMinute for each key, or address where there is none
+     * @param streamsPerAddress open at once, on a node
+     * @param exempt addresses for which reads without a key, and streams, are not counted
+     */
+    public record RateLimits(
+            Duration ingestWindow,
+            int ingestMax,
+            int uploadsPerMinute,
+            int readsPerMinute,
+            int streamsPerAddress,
+            AddressRanges exempt) {
+
+        public static final RateLimits DEFAULT =
+                new RateLimits(Duration.ofSeconds(60), 100, 10, 600, 100, AddressRanges.LOOPBACK);
+        public static final RateLimits OFF = new RateLimits(DEFAULT.ingestWindow, 0, 0, 0, 0, DEFAULT.exempt);
+
+        public RateLimits {
+            require(
+                    ingestWindow.toSeconds() >= 1 && ingestWindow.compareTo(Duration.ofDays(1)) <= 0,
+                    "ingestWindow must be a second to a day");
+            for (int max : new int[] {ingestMax, uploadsPerMinute, readsPerMinute, streamsPerAddress}) {
+                require(max >= 0 && max <= MAX, "limits must be 0 to " + MAX);
+            }
+        }
+
+        static final int MAX = 1_000_000;
     }
 
     /** @param audit the file of the audit; empty: with the other logs */

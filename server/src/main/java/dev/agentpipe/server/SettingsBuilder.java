@@ -45,6 +45,8 @@ public final class SettingsBuilder {
     private Duration streamAgeMax = Duration.ZERO;
     private int replayEventsMax = 50_000;
     private Duration streamStallMax = Duration.ofSeconds(10);
+    private Settings.RateLimits rateLimits = Settings.RateLimits.DEFAULT;
+    private AddressRanges trustedProxies = AddressRanges.NONE;
     private Duration conversationIdleMax = Duration.ofHours(24);
     private Duration eventRetention = Duration.ofDays(30);
 
@@ -81,6 +83,8 @@ public final class SettingsBuilder {
         streamAgeMax = from.streams().ageMax();
         replayEventsMax = from.streams().replayEventsMax();
         streamStallMax = from.streams().stallMax();
+        rateLimits = from.rateLimits();
+        trustedProxies = from.trustedProxies();
         conversationIdleMax = from.conversationIdleMax();
         eventRetention = from.eventRetention();
         logLevel = from.logging().level();
@@ -193,6 +197,16 @@ public final class SettingsBuilder {
         return this;
     }
 
+    public SettingsBuilder rateLimits(Settings.RateLimits value) {
+        rateLimits = value;
+        return this;
+    }
+
+    public SettingsBuilder trustedProxies(AddressRanges value) {
+        trustedProxies = value;
+        return this;
+    }
+
     public SettingsBuilder conversationIdleMax(Duration value) {
         conversationIdleMax = value;
         return this;
@@ -252,6 +266,8 @@ public final class SettingsBuilder {
                 new Settings.Ingest(eventLimits, requestBytesMax, uploadLimits, redact),
                 new Settings.Streams(
                         streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax, streamStallMax),
+                rateLimits,
+                trustedProxies,
                 conversationIdleMax,
                 eventRetention,
                 new Settings.Logging(

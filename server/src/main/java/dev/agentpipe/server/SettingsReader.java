@@ -41,6 +41,13 @@ public final class SettingsReader {
             "SSE_HEARTBEAT_INTERVAL",
             "SSE_MAX_AGE",
             "REPLAY_MAX_EVENTS",
+            "RATE_LIMIT_WINDOW_SECONDS",
+            "RATE_LIMIT_MAX_REQUESTS",
+            "RATE_LIMIT_UPLOADS",
+            "RATE_LIMIT_READS",
+            "RATE_LIMIT_STREAMS",
+            "RATE_LIMIT_EXEMPT",
+            "TRUSTED_PROXIES",
             "CONVERSATION_IDLE_TIMEOUT",
             "EVENT_RETENTION_DAYS",
             "REDACT",
@@ -49,21 +56,16 @@ public final class SettingsReader {
             "AUDIT_LOG");
 
     /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
-    static final List<String> LATER = List.of(
-            "RATE_LIMIT_WINDOW_SECONDS",
-            "RATE_LIMIT_MAX_REQUESTS",
-            "ENABLE_METRICS",
-            "METRICS_HOST",
-            "METRICS_PORT",
-            "SENTRY_DSN",
-            "HTTP_REDIRECT_PORT",
-            "TRUSTED_PROXIES");
+    static final List<String> LATER =
+            List.of("ENABLE_METRICS", "METRICS_HOST", "METRICS_PORT", "SENTRY_DSN", "HTTP_REDIRECT_PORT");
 
     /** Whoever asks for TLS must not get plain text: set, these refuse the start. */
     static final List<String> REFUSED = List.of("TLS_CERT", "TLS_KEY");
 
     private static final int KEY_CHARS_MIN_PRODUCTION = 20;
     private static final int DAY_SECONDS = 86_400;
+    private static final String ADDRESSES =
+            "IP addresses, ranges such as 10.0.0.0/8 or fd00::/8, and the words loopback, private and none, comma separated";
 
     private final EnvironmentVariables variables;
     private final SettingsBuilder builder = Settings.builder();
@@ -138,6 +140,8 @@ public final class SettingsReader {
         builder.allowedOrigins(variables.list("ALLOWED_ORIGINS", "origin", Origin::problem, Origin::new));
         readDataDir();
         readStreams();
+        readRateLimits();
+        variables.parsed("TRUSTED_PROXIES", ADDRESSES, AddressRanges::of).ifPresent(builder::trustedProxies);
         variables.parsed("REDACT", "on or off", SettingsReader::onOrOff).ifPresent(builder::redact);
         variables.choice("LOG_LEVEL", LogLevel.class).ifPresent(builder::logLevel);
         variables.choice("LOG_FORMAT", LogFormat.class).ifPresent(builder::logFormat);
@@ -263,6 +267,25 @@ public final class SettingsReader {
                 .freeDuration("CONVERSATION_IDLE_TIMEOUT", Duration.ofSeconds(1), Duration.ofDays(3_650))
                 .ifPresent(builder::conversationIdleMax);
         variables.duration("EVENT_RETENTION_DAYS", ChronoUnit.DAYS, 0, 36_500).ifPresent(builder::eventRetention);
+    }
+
+    private void readRateLimits() {
+        Settings.RateLimits otherwise = Settings.RateLimits.DEFAULT;
+        builder.rateLimits(new Settings.RateLimits(
+                variables
+                        .duration("RATE_LIMIT_WINDOW_SECONDS", ChronoUnit.SECONDS, 1, DAY_SECONDS)
+                        .orElse(otherwise.ingestWindow()),
+                limit("RATE_LIMIT_MAX_REQUESTS", otherwise.ingestMax()),
+                limit("RATE_LIMIT_UPLOADS", otherwise.uploadsPerMinute()),
+                limit("RATE_LIMIT_READS", otherwise.readsPerMinute()),
+                limit("RATE_LIMIT_STREAMS", otherwise.streamsPerAddress()),
+                variables
+                        .parsed("RATE_LIMIT_EXEMPT", ADDRESSES, AddressRanges::of)
+                        .orElse(otherwise.exempt())));
+    }
+
+    private int limit(String name, int otherwise) {
+        return variables.integer(name, 0, Settings.RateLimits.MAX).orElse(otherwise);
     }
 
     private static Boolean onOrOff(String text) {

@@ -75,6 +75,13 @@ final class SettingsReaderTest {
                 Map.entry("SSE_HEARTBEAT_INTERVAL", "250"),
                 Map.entry("SSE_MAX_AGE", "60"),
                 Map.entry("REPLAY_MAX_EVENTS", "9"),
+                Map.entry("RATE_LIMIT_WINDOW_SECONDS", "10"),
+                Map.entry("RATE_LIMIT_MAX_REQUESTS", "0"),
+                Map.entry("RATE_LIMIT_UPLOADS", "1"),
+                Map.entry("RATE_LIMIT_READS", "2"),
+                Map.entry("RATE_LIMIT_STREAMS", "1000000"),
+                Map.entry("RATE_LIMIT_EXEMPT", "none"),
+                Map.entry("TRUSTED_PROXIES", "10.1.2.3, fd00::/8,loopback"),
                 Map.entry("CONVERSATION_IDLE_TIMEOUT", "30m"),
                 Map.entry("EVENT_RETENTION_DAYS", "0"),
                 Map.entry("REDACT", "on"),
@@ -98,6 +105,9 @@ final class SettingsReaderTest {
                         .streamHeartbeat(Duration.ofMillis(250))
                         .streamAgeMax(Duration.ofSeconds(60))
                         .replayEventsMax(9)
+                        .rateLimits(
+                                new Settings.RateLimits(Duration.ofSeconds(10), 0, 1, 2, 1_000_000, AddressRanges.NONE))
+                        .trustedProxies(AddressRanges.of("10.1.2.3/32,fd00::/8,127.0.0.0/8,::1"))
                         .conversationIdleMax(Duration.ofMinutes(30))
                         .eventRetention(Duration.ZERO)
                         .redact(true)
@@ -160,6 +170,21 @@ final class SettingsReaderTest {
         "SSE_HEARTBEAT_INTERVAL, 9",
         "SSE_MAX_AGE, -1",
         "REPLAY_MAX_EVENTS, 0",
+        "RATE_LIMIT_WINDOW_SECONDS, 0",
+        "RATE_LIMIT_WINDOW_SECONDS, 86401",
+        "RATE_LIMIT_MAX_REQUESTS, -1",
+        "RATE_LIMIT_UPLOADS, 1000001",
+        "RATE_LIMIT_READS, 10/s",
+        "RATE_LIMIT_STREAMS, all",
+        "RATE_LIMIT_EXEMPT, localhost",
+        "TRUSTED_PROXIES, proxy.example",
+        "TRUSTED_PROXIES, 10.0.0.0/33",
+        "TRUSTED_PROXIES, 10.0.0.0/-1",
+        "TRUSTED_PROXIES, 10.0.0",
+        "TRUSTED_PROXIES, fd00::/129",
+        "TRUSTED_PROXIES, 1.2.3.4.5",
+        "TRUSTED_PROXIES, '10.0.0.1,'",
+        "TRUSTED_PROXIES, *",
         "DATABASE_POOL_MAX, 2",
         "DATABASE_TIMEOUT, 99",
         "CONVERSATION_IDLE_TIMEOUT, 0",

@@ -45,7 +45,8 @@ public final class TestServer implements AutoCloseable {
                 .port(0)
                 .databaseUrl(databaseUrl)
                 .databasePoolMin(1)
-                .databasePoolMax(6);
+                .databasePoolMax(6)
+                .rateLimits(Settings.RateLimits.OFF);
         this.pipe = AgentPipe.start(settings.apply(builder).build());
     }
 

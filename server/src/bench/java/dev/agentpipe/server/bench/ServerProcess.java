@@ -59,6 +59,9 @@ final class ServerProcess implements AutoCloseable {
         all.put("DATABASE_URL", databaseUrl);
         all.put("AGENTPIPE_BRIDGE_API_KEY", key);
         all.put("SSE_MAX_CONNECTIONS", "20000");
+        for (String limit : List.of("MAX_REQUESTS", "UPLOADS", "READS", "STREAMS")) {
+            all.put("RATE_LIMIT_" + limit, "0");
+        }
         all.put("DATA_DIR", folder.resolve("data").toString());
         all.putAll(environment);
         this.startNanos = System.nanoTime();

@@ -21,7 +21,8 @@ import tools.jackson.databind.node.ObjectNode;
  *   <li>a {@code description} may be an array of lines;
  *   <li>{@code "problems": […]} in a response, a list of codes, stands for a body {@code application/problem+json} with one
  *       of these codes, its examples, and the headers that come with its status;
- *   <li>{@code X-Request-Id} is added to the headers of each response.
+ *   <li>{@code X-Request-Id} is added to the headers of each response, and what tells of a limit to each of an operation that may
+ *       answer {@code RateLimited}.
  * </ul>
  */
 final class ApiDocument {
@@ -52,15 +53,20 @@ final class ApiDocument {
     /** Headers that come with an error of a status, besides the request's id. */
     private static final Map<Integer, String> HEADERS = Map.of(401, "WWW-Authenticate", 503, "Retry-After");
 
+    private static final String RATE_LIMITED = "#/components/responses/RateLimited";
+    private static final List<String> RATE_LIMIT = List.of("RateLimit-Policy", "RateLimit");
+
     private final ObjectNode document = JSON.createObjectNode();
 
     private ApiDocument(String version) {
         PIECES.forEach(name -> merge(document, read(name), name));
         ((ObjectNode) document.get("info")).put("version", version);
-        document.at("/components/responses").properties().forEach(one -> complete((ObjectNode) one.getValue()));
+        document.at("/components/responses").properties().forEach(one -> complete((ObjectNode) one.getValue(), true));
         for (JsonNode path : document.get("paths")) {
             for (JsonNode operation : path) {
-                operation.path("responses").forEach(response -> complete((ObjectNode) response));
+                boolean isLimited =
+                        RATE_LIMITED.equals(operation.at("/responses/429/$ref").stringValue(""));
+                operation.path("responses").forEach(response -> complete((ObjectNode) response, isLimited));
             }
         }
         joinLines(document);
@@ -102,7 +108,7 @@ final class ApiDocument {
     }
 
     /** Spells out what the pieces leave to be added to a response. */
-    private void complete(ObjectNode response) {
+    private void complete(ObjectNode response, boolean isLimited) {
         if (response.has("$ref")) {
             return;
         }
@@ -116,6 +122,9 @@ final class ApiDocument {
             response.withObjectProperty("content").set(PROBLEM_BODY, problems(codes, status));
         }
         headers.setAll(response.path("headers").asObjectOpt().orElseGet(JSON::createObjectNode));
+        if (isLimited) {
+            RATE_LIMIT.forEach(name -> headers.set(name, reference("headers/" + name)));
+        }
         headers.set(REQUEST_ID, reference("headers/" + REQUEST_ID));
         response.set("headers", headers);
     }

@@ -6,9 +6,6 @@ import dev.agentpipe.server.audit.Audit;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.AttachmentKey;
 import io.undertow.util.SameThreadExecutor;
-import java.net.Inet6Address;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -114,7 +111,7 @@ public final class Failures {
 
     /** Counts what is not, or not yet, refused by this. */
     void count(HttpServerExchange exchange, Callers.Known.Bad bad) {
-        exchange.putAttachment(DELAY, count(address(exchange), bad, RequestId.of(exchange)));
+        exchange.putAttachment(DELAY, count(ClientAddress.of(exchange), bad, RequestId.of(exchange)));
     }
 
     /** Counts what was refused for another reason. */
@@ -217,24 +214,5 @@ public final class Failures {
         tally.untold = 0;
         tally.reasons.clear();
         tally.keys.clear();
-    }
-
-    /** One that has IPv6 has a network of 2^64 addresses. */
-    static String address(HttpServerExchange exchange) {
-        InetSocketAddress source = exchange.getSourceAddress();
-        InetAddress address = source.getAddress();
-        if (address == null) {
-            return source.getHostString();
-        }
-        if (!(address instanceof Inet6Address)) {
-            return address.getHostAddress();
-        }
-        byte[] bytes = address.getAddress();
-        StringBuilder network = new StringBuilder();
-        for (int i = 0; i < 8; i += 2) {
-            network.append(Integer.toHexString((bytes[i] & 0xff) << 8 | bytes[i + 1] & 0xff))
-                    .append(':');
-        }
-        return network.append(":/64").toString();
     }
 }

@@ -31,15 +31,22 @@ public final class IngestHandler implements HttpHandler {
     private final Access access;
     private final RequestBodies bodies;
     private final EventReader reader;
+    private final EventLimit limit;
     private final GroupCommit groupCommit;
     private final IngestReplies replies;
     private final int requestBytesMax;
 
     /** @param epoch of the log that the group commit appends to */
     public IngestHandler(
-            Access access, EventReader reader, GroupCommit groupCommit, String epoch, int requestBytesMax) {
+            Access access,
+            EventReader reader,
+            EventLimit limit,
+            GroupCommit groupCommit,
+            String epoch,
+            int requestBytesMax) {
         this.access = access;
         this.reader = reader;
+        this.limit = limit;
         this.groupCommit = groupCommit;
         this.replies = new IngestReplies(epoch);
         this.requestBytesMax = requestBytesMax;
@@ -119,15 +126,24 @@ public final class IngestHandler implements HttpHandler {
             replies.nothingToAppend(exchange, read);
             return;
         }
-        groupCommit.append(
+        limit.admit(
+                exchange,
                 events,
-                exchange.getIoThread(),
-                outcome -> RequestScope.run(exchange, () -> answer(exchange, read, events, outcome)));
+                giveBack -> groupCommit.append(
+                        events,
+                        exchange.getIoThread(),
+                        outcome ->
+                                RequestScope.run(exchange, () -> answer(exchange, read, events, outcome, giveBack))));
     }
 
     private void answer(
-            HttpServerExchange exchange, ReadResult.Events read, List<Event> events, CommitOutcome outcome) {
+            HttpServerExchange exchange,
+            ReadResult.Events read,
+            List<Event> events,
+            CommitOutcome outcome,
+            Runnable giveBack) {
         if (outcome instanceof CommitOutcome.Refused refused) {
+            giveBack.run();
             replies.refused(exchange, refused.reason());
             return;
         }

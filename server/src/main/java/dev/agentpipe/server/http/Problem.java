@@ -25,6 +25,7 @@ public enum Problem {
     EVENT_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The event is too large"),
     BATCH_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The batch has too many events"),
     REQUEST_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The request is too large"),
+    RATE_LIMITED(StatusCodes.TOO_MANY_REQUESTS, "There were too many of these requests"),
     TOO_MANY_TOKENS(StatusCodes.TOO_MANY_REQUESTS, "The API key has as many of these as it may"),
     UPLOAD_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The upload is too large"),
     UNSUPPORTED_MEDIA_TYPE(StatusCodes.UNSUPPORTED_MEDIA_TYPE, "The content type is not supported"),

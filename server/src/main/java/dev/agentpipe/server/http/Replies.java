@@ -132,7 +132,9 @@ public final class Replies {
         if (!errors.isEmpty()) {
             body.put("errors", errors);
         }
-        if (problem.isTransient()) {
+        if (problem.isTransient()
+                || problem == Problem.RATE_LIMITED
+                        && !exchange.getResponseHeaders().contains(Headers.RETRY_AFTER)) {
             int seconds = ThreadLocalRandom.current().nextInt(RETRY_AFTER_MIN, RETRY_AFTER_MAX + 1);
             exchange.getResponseHeaders().put(Headers.RETRY_AFTER, Integer.toString(seconds));
         }

@@ -93,12 +93,15 @@ final class ReportText {
         Set<String> streams = result.seen().streams().failures().keySet();
         if (events.stream().anyMatch(why -> why.startsWith("429"))) {
             line("  429 is a rate limit, of the server's settings or of a proxy: it says nothing of its speed.");
+            line("  For the time of the test, start the server with RATE_LIMIT_MAX_REQUESTS=0.");
         }
         if (events.stream().anyMatch(why -> why.startsWith("503"))) {
             line("  503 is the server's word for: not now, I could not store it in time.");
         }
         if (streams.contains("overloaded")) {
-            line("  \"overloaded\": the server has as many streams as SSE_MAX_CONNECTIONS allows, or is stopping.");
+            line(
+                    "  \"overloaded\": the server has as many streams as SSE_MAX_CONNECTIONS allows, or this machine as many");
+            line("  as RATE_LIMIT_STREAMS allows one address, or the server is stopping.");
         }
     }
 

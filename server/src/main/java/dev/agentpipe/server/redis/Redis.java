@@ -59,9 +59,13 @@ public final class Redis implements SharedCache, AutoCloseable {
      * @param token the password where the URL has none; null for none
      */
     public Redis(URI url, String token) {
+        this(url, token, ANSWER_MAX);
+    }
+
+    Redis(URI url, String token, Duration answerMax) {
         DefaultJedisClientConfig.Builder config = DefaultJedisClientConfig.builder()
                 .connectionTimeoutMillis((int) CONNECT_MAX.toMillis())
-                .socketTimeoutMillis((int) ANSWER_MAX.toMillis())
+                .socketTimeoutMillis((int) answerMax.toMillis())
                 .clientName("agentpipe-server")
                 .database(JedisURIHelper.getDBIndex(url));
         if (JedisURIHelper.isRedisSSLScheme(url)) {
@@ -74,7 +78,7 @@ public final class Redis implements SharedCache, AutoCloseable {
         GenericObjectPoolConfig<Connection> pool = new GenericObjectPoolConfig<>();
         pool.setMaxTotal(CONNECTIONS_MAX);
         pool.setMaxIdle(CONNECTIONS_MAX);
-        pool.setMaxWait(ANSWER_MAX);
+        pool.setMaxWait(answerMax);
         pool.setJmxEnabled(false);
         client = RedisClient.builder()
                 .hostAndPort(new HostAndPort(url.getHost(), url.getPort() < 0 ? 6_379 : url.getPort()))
@@ -125,7 +129,7 @@ public final class Redis implements SharedCache, AutoCloseable {
         return state.get().isUp;
     }
 
-    private <T> Optional<T> call(Function<RedisClient, T> command) {
+    <T> Optional<T> call(Function<RedisClient, T> command) {
         State before = state.get();
         if (!before.isUp && System.nanoTime() - before.retryAtNanos < 0) {
             return Optional.empty();

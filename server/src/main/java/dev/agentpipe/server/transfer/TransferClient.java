@@ -34,6 +34,10 @@ public final class TransferClient implements Destination {
     /** Waits of 1, 2, 4, … 30 s between them: some two minutes, enough for a restart. */
     private static final int TRIES = 8;
 
+    /** A limit is no fault, and others may use the same key: a few minutes longer than what it tells to wait. */
+    private static final int LIMITED_TRIES = 100;
+
+    private static final int TOO_MANY_REQUESTS = 429;
     private static final Duration WAIT_MAX = Duration.ofSeconds(30);
     private static final Duration RETRY_AFTER_MAX = Duration.ofMinutes(2);
     private static final Duration CONNECT_MAX = Duration.ofSeconds(10);
@@ -98,9 +102,12 @@ public final class TransferClient implements Destination {
     }
 
     private Answer send(HttpRequest request) throws GaveUpException, StoppedException, InterruptedException {
-        for (int tried = 1; ; tried++) {
+        int limited = 0;
+        int tried = 1;
+        while (true) {
             String reason;
             Duration wait = backoff(tried);
+            boolean isLimited = false;
             try {
                 HttpResponse<String> response = await(http.sendAsync(request, BodyHandlers.ofString()));
                 Answer answer = new Answer(response.statusCode(), json(response.body()));
@@ -108,14 +115,16 @@ public final class TransferClient implements Destination {
                     return known(request, answer);
                 }
                 reason = base + " answers " + answer.reason();
-                wait = longer(wait, retryAfter(response));
+                Duration asked = retryAfter(response);
+                isLimited = answer.status() == TOO_MANY_REQUESTS && !asked.isZero() && ++limited < LIMITED_TRIES;
+                wait = isLimited ? asked : longer(wait, asked);
             } catch (IOException failed) {
                 reason = base + " does not answer: " + reason(failed);
                 if (isHopeless(failed)) {
                     throw new GaveUpException(reason);
                 }
             }
-            if (tried == TRIES) {
+            if (!isLimited && tried++ == TRIES) {
                 throw new GaveUpException(reason + " (" + TRIES + " tries)");
             }
             onWait.accept(reason + "; next try in " + Math.max(1, wait.toSeconds()) + " s");

@@ -228,4 +228,25 @@ final class ApiCalls {
                 .map(stream -> ApiCall.of(stream, 503).problem("too_many_streams"))
                 .toList();
     }
+
+    /** What takes all of what a server lets one caller do that lets each do one thing. */
+    static List<ApiCall> first() {
+        return List.of(
+                ApiCall.of(INGEST, 201).key(KEY).json(EVENT),
+                upload(201).lines(EVENT),
+                ApiCall.get("/api/realtime/stats", 200));
+    }
+
+    /** What it answers then, while a stream is open. */
+    static List<ApiCall> limited() {
+        List<ApiCall> calls = new ArrayList<>();
+        calls.add(ingest(429).json(EVENT));
+        calls.add(upload(429).lines(EVENT));
+        Set<String> paths = new HashSet<>();
+        READS.stream().filter(read -> paths.add(read.path())).forEach(read -> calls.add(read.call(429)));
+        calls.add(ApiCall.of("POST /api/search", 429).json("{}"));
+        calls.add(ApiCall.get("/api/realtime/stats", 429));
+        STREAMS.forEach(stream -> calls.add(ApiCall.of(stream, 429)));
+        return calls.stream().map(call -> call.problem("rate_limited")).toList();
+    }
 }

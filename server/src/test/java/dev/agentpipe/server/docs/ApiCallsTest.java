@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.agentpipe.server.AddressRanges;
 import dev.agentpipe.server.RawStream;
+import dev.agentpipe.server.Settings.RateLimits;
 import dev.agentpipe.server.TestServer;
 import dev.agentpipe.server.docs.Api.Operation;
 import java.io.IOException;
@@ -13,6 +15,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -58,7 +61,8 @@ final class ApiCallsTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start();
+        // So many that nothing is refused, but told of.
+        server = TestServer.start(settings -> settings.rateLimits(limits(1_000_000)));
         api = new Api(server.get("/api/openapi.json").response().body());
         check = new AnswerCheck(api);
         storeExamples();
@@ -71,6 +75,10 @@ final class ApiCallsTest {
                 .key(TestServer.KEY)
                 .json(example.get("value").toString())
                 .send(server));
+    }
+
+    private static RateLimits limits(int each) {
+        return new RateLimits(Duration.ofSeconds(60), each, each, each, each, AddressRanges.NONE);
     }
 
     @AfterAll
@@ -128,6 +136,16 @@ final class ApiCallsTest {
     }
 
     @Test
+    void answer_ofALimitedServer_isTheDocumented() throws IOException {
+        try (TestServer limited = TestServer.start(settings -> settings.rateLimits(limits(1)));
+                RawStream stream = limited.stream("/api/stream")) {
+            stream.block();
+            ApiCalls.first().forEach(call -> check.check(call, call.send(limited)));
+            ApiCalls.limited().forEach(call -> check.check(call, call.send(limited)));
+        }
+    }
+
+    @Test
     void documentedAnswers_areAllMade() {
         Set<String> documented = new TreeSet<>();
         for (Operation operation : api.operations()) {
@@ -144,7 +162,12 @@ final class ApiCallsTest {
             });
         }
         Set<String> made = new TreeSet<>();
-        Stream.of(ApiCalls.healthy(), ApiCalls.withoutDatabase(), ApiCalls.full(), List.of(UNHEALTHY))
+        Stream.of(
+                        ApiCalls.healthy(),
+                        ApiCalls.withoutDatabase(),
+                        ApiCalls.full(),
+                        ApiCalls.limited(),
+                        List.of(UNHEALTHY))
                 .flatMap(List::stream)
                 .forEach(call -> made.add(
                         call.operation() + " " + call.status() + (call.code() == null ? "" : " " + call.code())));

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,6 +92,22 @@ final class BackpressureTest {
             assertEquals(2, lines.events().size(), "away, and back");
         }
         awaitNothingHeld();
+    }
+
+    @Test
+    void events_thatAreNotStored_doNotCountForALimit() throws IOException {
+        AtomicInteger counted = new AtomicInteger();
+        server.close();
+        server = new IngestOnly((exchange, events, append) -> {
+            counted.addAndGet(events.size());
+            append.accept(() -> counted.addAndGet(-events.size()));
+        });
+        assertEquals(201, send("stored").status());
+        server.log.away(true);
+        assertRetried(send("refused"), "database_unavailable");
+        assertRetried(send("refused"), "database_unavailable");
+
+        assertEquals(1, counted.get());
     }
 
     @Test

@@ -31,8 +31,16 @@ final class IngestOnly implements AutoCloseable {
         this(Instant::now);
     }
 
+    IngestOnly(EventLimit limit) {
+        this(Instant::now, limit);
+    }
+
     /** @param now asked for the time of each event without one; a way to make parsing fail */
     IngestOnly(Supplier<Instant> now) {
+        this(now, EventLimit.NONE);
+    }
+
+    private IngestOnly(Supplier<Instant> now, EventLimit limit) {
         LogTail tail = new LogTail(log, 0, Duration.ofMinutes(1), (records, through) -> {});
         groupCommit = new GroupCommit(
                         log,
@@ -42,6 +50,7 @@ final class IngestOnly implements AutoCloseable {
         ingest = new IngestHandler(
                 new Access(List.of(new ApiKey(TestServer.KEY)), List.of()),
                 new EventReader(EventLimits.DEFAULT, clock(now)),
+                limit,
                 groupCommit,
                 "test",
                 REQUEST_BYTES_MAX);

@@ -254,6 +254,20 @@ final class UploadTest {
         assertTrue(outcomes.get(0).problems().get(0).startsWith("cannot be read: EOFException"), outcomes.toString());
     }
 
+    @Test
+    void limit_thatTellsWhenToComeBack_isNoOutage() throws Exception {
+        write("a.jsonl", LINE.formatted(1));
+        for (int i = 0; i < 20; i++) {
+            server.answerNext("429 Retry-After: 6");
+        }
+
+        upload(folder.toString());
+
+        assertEquals(List.of(Status.DONE), statuses());
+        assertEquals(20, waits.size());
+        assertTrue(waits.get(19).endsWith("next try in 6 s"), waits.toString());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"503", "429", "502", "504", "408", "cut"})
     void server_thatCannotNow_isTriedAgain(String answer) throws Exception {
