@@ -83,7 +83,8 @@ final class ApiDocumentTest {
 
     /** What any request can be answered with, and so what the introduction tells of instead of each operation. */
     private static List<String> generalCodes() {
-        return List.of("key_in_url", "not_found", "method_not_allowed", "internal_error", "shutting_down");
+        return List.of(
+                "key_in_url", "https_required", "not_found", "method_not_allowed", "internal_error", "shutting_down");
     }
 
     @Test
