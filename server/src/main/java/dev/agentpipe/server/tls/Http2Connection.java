@@ -58,9 +58,18 @@ final class Http2Connection extends Http2Channel {
     /** For an answer whose client gives no window. */
     private static final int WINDOW_WAIT_MILLIS = 30_000;
 
-    private final Map<Integer, Http2StreamSourceChannel> underWay = new HashMap<>();
+    private final Map<Integer, Request> underWay = new HashMap<>();
     private Http2StreamSourceChannel newest;
     private int abandoned;
+
+    private static final class Request {
+        private final Http2StreamSourceChannel body;
+        private boolean reset;
+
+        Request(Http2StreamSourceChannel body) {
+            this.body = body;
+        }
+    }
 
     Http2Connection(StreamConnection connection, ByteBufferPool pool, PooledByteBuffer read, OptionMap options) {
         super(connection, Http2OpenListener.HTTP2, pool, read, false, false, options);
@@ -86,7 +95,7 @@ final class Http2Connection extends Http2Channel {
             super.sendRstStream(streamId, ERROR_REFUSED_STREAM);
             return false;
         }
-        underWay.put(streamId, newest);
+        underWay.put(streamId, new Request(newest));
         exchange.addExchangeCompleteListener((completed, others) -> {
             getIoThread().execute(() -> underWay.remove(streamId));
             others.proceed();
@@ -122,16 +131,20 @@ final class Http2Connection extends Http2Channel {
 
     @Override
     public void sendRstStream(int streamId, int statusCode) {
-        super.sendRstStream(streamId, statusCode);
-        abandon(streamId);
+        Request request = underWay.get(streamId);
+        if (request == null || !request.reset) { // not a second time, nor in answer to the client's
+            super.sendRstStream(streamId, statusCode);
+            abandon(streamId);
+        }
     }
 
     private void abandon(int streamId) {
-        Http2StreamSourceChannel request = underWay.get(streamId);
-        if (request == null) {
+        Request request = underWay.get(streamId);
+        if (request == null || request.reset) {
             return;
         }
-        Http2HeadersStreamSinkChannel answer = request.getResponseChannel();
+        request.reset = true;
+        Http2HeadersStreamSinkChannel answer = request.body.getResponseChannel();
         boolean waited = answer.isReadyForFlush();
         IoUtils.safeClose(answer); // calls its write listener
         if (waited && ++abandoned > ABANDONED_MAX) {
