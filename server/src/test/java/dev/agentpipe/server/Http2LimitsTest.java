@@ -53,8 +53,8 @@ final class Http2LimitsTest {
     }
 
     private void start(HttpServer.Limits limits) throws Exception {
-        Certificates certificates = new Certificates(
-                TestTls.file("first.crt"), TestTls.file("first.key"), Clock.systemUTC());
+        Certificates certificates =
+                new Certificates(TestTls.file("first.crt"), TestTls.file("first.key"), Clock.systemUTC());
         server = new HttpServer(
                 new Settings.Listen("127.0.0.1", 0),
                 Optional.of(new HttpServer.Https(certificates, OptionalInt.empty(), this::handle)),
@@ -99,7 +99,8 @@ final class Http2LimitsTest {
 
             assertEquals("h2", http.protocol());
             assertEquals(200, http.statusOf(stream));
-            assertEquals("{\"body\":\"small\"}", http.await(RawHttp2.DATA, stream).text());
+            assertEquals(
+                    "{\"body\":\"small\"}", http.await(RawHttp2.DATA, stream).text());
             awaitUnderWay(0);
         }
     }
@@ -111,12 +112,16 @@ final class Http2LimitsTest {
                 http.get("/held");
             }
             int refused = http.get("/held");
-            assertEquals(RawHttp2.REFUSED_STREAM, http.await(RawHttp2.RST_STREAM, refused).code());
+            assertEquals(
+                    RawHttp2.REFUSED_STREAM,
+                    http.await(RawHttp2.RST_STREAM, refused).code());
             assertEquals(200, held.size());
 
             http.reset(1);
             int again = http.get("/held");
-            assertEquals(RawHttp2.REFUSED_STREAM, http.await(RawHttp2.RST_STREAM, again).code());
+            assertEquals(
+                    RawHttp2.REFUSED_STREAM,
+                    http.await(RawHttp2.RST_STREAM, again).code());
 
             answer(held.take()); // of the stream that was reset: nobody hears it, but it is over
             awaitUnderWay(199);
@@ -146,7 +151,8 @@ final class Http2LimitsTest {
             int stopped = http.get("/large");
             int other = http.get("/x");
             assertEquals(200, http.statusOf(stopped));
-            assertEquals("{\"body\":\"small\"}", http.await(RawHttp2.DATA, other).text());
+            assertEquals(
+                    "{\"body\":\"small\"}", http.await(RawHttp2.DATA, other).text());
 
             http.openWindow(0, 1_000_000);
             http.openWindow(stopped, 1_000_000);
@@ -239,7 +245,8 @@ final class Http2LimitsTest {
         try (RawHttp2 http = RawHttp2.open(port)) {
             int stream = http.request("POST", "/held", RawHttp2.END_HEADERS, "content-length", "2");
             http.data(stream, "a", false);
-            assertEquals(RawHttp2.CANCEL, http.await(RawHttp2.RST_STREAM, stream).code());
+            assertEquals(
+                    RawHttp2.CANCEL, http.await(RawHttp2.RST_STREAM, stream).code());
             assertEquals(200, http.statusOf(http.get("/x")));
         }
     }

@@ -96,7 +96,7 @@ public final class Certificates {
                 seenKey = key;
                 Credentials credentials = Credentials.read(certFile, cert, keyFile, key);
                 problem = null;
-                if (!credentials.equals(loaded.credentials)) {
+                if (!credentials.chain().equals(loaded.credentials.chain())) { // then it is the same key, too
                     take(credentials);
                     listeners.forEach(listener -> listener.accept(loaded.context));
                 }

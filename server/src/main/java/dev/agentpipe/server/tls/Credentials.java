@@ -96,6 +96,12 @@ record Credentials(PrivateKey key, List<X509Certificate> chain) {
         return true;
     }
 
+    /** Without the key. */
+    @Override
+    public String toString() {
+        return "Credentials[" + name(own()) + "]";
+    }
+
     private static String name(X509Certificate certificate) {
         return certificate.getSubjectX500Principal().getName();
     }
@@ -168,12 +174,12 @@ record Credentials(PrivateKey key, List<X509Certificate> chain) {
             content.writeBytes(part);
         }
         int length = content.size();
+        int octets = length < 0x80 ? 0 : (Integer.SIZE + 7 - Integer.numberOfLeadingZeros(length)) / 8;
         ByteArrayOutputStream element = new ByteArrayOutputStream();
         element.write(tag);
-        if (length < 0x80) {
-            element.write(length);
-        } else {
-            element.writeBytes(new byte[] {(byte) 0x83, (byte) (length >> 16), (byte) (length >> 8), (byte) length});
+        element.write(octets == 0 ? length : 0x80 | octets);
+        for (int i = octets - 1; i >= 0; i--) {
+            element.write(length >> 8 * i);
         }
         element.writeBytes(content.toByteArray());
         return element.toByteArray();
