@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -50,7 +51,8 @@ final class TlsTest {
     static void start() throws IOException {
         put("first");
         server = TestServer.start(
-                settings -> settings.tls(folder.resolve("crt"), folder.resolve("key"), OptionalInt.empty()));
+                settings -> settings.tls(folder.resolve("crt"), folder.resolve("key"), OptionalInt.empty())
+                        .streamStallMax(Duration.ofMinutes(5))); // they are read one after the other
     }
 
     @AfterAll
@@ -150,6 +152,28 @@ final class TlsTest {
 
         String cookie = server.send(request).header("Set-Cookie");
         assertTrue(cookie.toLowerCase(Locale.ROOT).contains("; secure"), cookie);
+    }
+
+    /** Over HTTP/1 the length is left out, too: nobody knows it before all is read. */
+    @Test
+    void head_ofAnExport_tellsNoLength() {
+        server.message("head", "head", "x");
+        TestServer.Answer answer = server.send(HttpRequest.newBuilder(server.uri("/api/conversations/head/export"))
+                .method("HEAD", BodyPublishers.noBody())
+                .build());
+
+        assertEquals(200, answer.status());
+        assertEquals("nosniff", answer.header("X-Content-Type-Options"));
+        assertNull(answer.header("Content-Length"));
+    }
+
+    /** HTTP/2 carries bytes in headers that clients of HTTP/1 do not even send. */
+    @Test
+    void cookie_ofBytesThatNoCookieHas_isNone() {
+        assertEquals(
+                200,
+                server.get("/api/conversations", "Cookie", "agentpipe_session=ü")
+                        .status());
     }
 
     /** Opens a stream, and returns its lines after the greeting. */

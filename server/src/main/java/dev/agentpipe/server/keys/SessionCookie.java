@@ -29,10 +29,18 @@ final class SessionCookie {
         if (!exchange.getRequestHeaders().contains(Headers.COOKIE)) {
             return Optional.empty();
         }
-        Cookie cookie = exchange.getRequestCookie(NAME);
-        return cookie == null || cookie.getValue().isEmpty() || isForged(exchange)
-                ? Optional.empty()
-                : Optional.of(cookie.getValue());
+        return read(exchange)
+                .map(Cookie::getValue)
+                .filter(value -> !value.isEmpty())
+                .filter(value -> !isForged(exchange));
+    }
+
+    private static Optional<Cookie> read(HttpServerExchange exchange) {
+        try {
+            return Optional.ofNullable(exchange.getRequestCookie(NAME));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty(); // bytes that no cookie has, in this one or another
+        }
     }
 
     /** Browsers send one of the two with all that is not safe; who sends neither is none, and does what it was told. */

@@ -57,7 +57,10 @@ final class TlsStreamTest {
     }
 
     private long ended(String reason) {
-        return server.get("/api/health").json().at("/checks/stream/ended/" + reason).asLong();
+        return server.get("/api/health")
+                .json()
+                .at("/checks/stream/ended/" + reason)
+                .asLong();
     }
 
     private int streams() {
@@ -169,7 +172,8 @@ final class TlsStreamTest {
 
             List<Long> received = read(http, quick, positions.size() + 1);
             assertEquals(positions, received.subList(1, received.size()), "after the greeting");
-            assertEquals(RawHttp2.CANCEL, http.await(RawHttp2.RST_STREAM, stopped).code());
+            assertEquals(
+                    RawHttp2.CANCEL, http.await(RawHttp2.RST_STREAM, stopped).code());
             assertEquals(1, ended("stalled"));
             assertEquals(1, streams());
 
