@@ -254,6 +254,15 @@ $$
     select least(sum, 9223372036854775807)::bigint
 $$;
 
+-- Whether a message says what an earlier one said. Where secrets were taken out of one of them (REDACT was turned on or off
+-- in between, or finds more than it did), only what stands before the first mark can be compared.
+create function same_content(earlier text, later text) returns boolean language sql immutable as
+$$
+    select earlier = later or coalesce((
+        select left(earlier, mark - 1) = left(later, mark - 1)
+        from least(nullif(strpos(earlier, '[redacted: '), 0), nullif(strpos(later, '[redacted: '), 0)) as mark), false)
+$$;
+
 -- Brings the settled totals of some conversations up to date. To be called for each whose status, sums or reports have
 -- changed, if it is not ACTIVE now or was not before.
 create function settle_conversations(ids text[]) returns void language sql as
@@ -473,7 +482,7 @@ begin
                     exists (select from events as e where e.position = earlier.position
                         and e.conversation_id is distinct from input.conversation_id)
                     or exists (select from messages as m where m.conversation_id = input.conversation_id
-                        and m.position = earlier.position and m.content <> input.content))
+                        and m.position = earlier.position and not same_content(m.content, input.content)))
                 then 0 else earlier.position end
             order by input.ordinal)
         from unnest(identities, conversation_ids, message_ids, contents) with ordinality

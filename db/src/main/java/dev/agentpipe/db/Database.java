@@ -5,13 +5,26 @@ import static dev.agentpipe.db.generated.Tables.EVENTS;
 import static org.jooq.impl.DSL.coalesce;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.select;
-import static org.jooq.impl.DSL.val;
 
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.HikariPoolMXBean;
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.LogUnavailableException;
 import dev.agentpipe.core.log.UploadLog;
+import dev.agentpipe.db.conversations.Conversations;
+import dev.agentpipe.db.export.Transcripts;
+import dev.agentpipe.db.keys.ApiKeys;
+import dev.agentpipe.db.keys.KeyTokens;
+import dev.agentpipe.db.log.PostgresEventLog;
+import dev.agentpipe.db.log.Retention;
+import dev.agentpipe.db.postgres.ConnectionPool;
+import dev.agentpipe.db.postgres.DatabaseSettings;
+import dev.agentpipe.db.postgres.Expressions;
+import dev.agentpipe.db.postgres.PostgresFailures;
+import dev.agentpipe.db.search.Search;
+import dev.agentpipe.db.search.SearchIndex;
+import dev.agentpipe.db.upload.Uploads;
+import dev.agentpipe.db.usage.Usage;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -20,10 +33,8 @@ import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.ToIntFunction;
-import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.Field;
-import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 
 /**
@@ -43,11 +54,6 @@ public final class Database implements AutoCloseable {
     /** Uploads that are stored at a time: one that is large does not make all others wait. */
     private static final int UPLOADERS_MAX = 2;
 
-    static {
-        System.setProperty("org.jooq.no-logo", "true");
-        System.setProperty("org.jooq.no-tips", "true");
-    }
-
     private final HikariDataSource writer;
     private final HikariDataSource reader;
     private final DSLContext sql;
@@ -63,21 +69,6 @@ public final class Database implements AutoCloseable {
 
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
-
-    /**
-     * What one step of deleting old events has done.
-     *
-     * @param events so many are gone
-     * @param floor {@link dev.agentpipe.core.log.LogState#floor()} after it
-     * @param floorMoved whether this step has moved it; the events up to it follow in the next ones
-     */
-    public record Trimmed(int events, long floor, boolean floorMoved) {
-
-        /** Nothing was left to do. */
-        public boolean isEmpty() {
-            return events == 0 && !floorMoved;
-        }
-    }
 
     private Database(HikariDataSource writer, HikariDataSource reader, HikariDataSource uploader, DSLContext sql) {
         this.writer = writer;
@@ -100,18 +91,19 @@ public final class Database implements AutoCloseable {
      * @throws DatabaseStartException if PostgreSQL cannot be reached, is too old, or has the schema of a newer program
      */
     public static Database open(DatabaseSettings settings) {
-        Duration timeout = settings.timeout;
+        Duration timeout = settings.timeout();
         Duration appendTimeout = timeout.compareTo(APPEND_TIMEOUT_MAX) < 0 ? timeout : APPEND_TIMEOUT_MAX;
-        int uploadersMax = Math.max(1, Math.min(UPLOADERS_MAX, settings.poolMax / 4));
-        int readersMax = Math.max(1, settings.poolMax - 1 - uploadersMax);
-        int readersMin = Math.min(Math.max(settings.poolMin - 1, 0), readersMax);
+        int uploadersMax = Math.max(1, Math.min(UPLOADERS_MAX, settings.poolMax() / 4));
+        int readersMax = Math.max(1, settings.poolMax() - 1 - uploadersMax);
+        int readersMin = Math.min(Math.max(settings.poolMin() - 1, 0), readersMax);
         // Before the schema is looked at: they connect by themselves meanwhile, and a login takes its time.
-        HikariDataSource writer = ConnectionPool.open("postgres-append", settings.url, 1, 1, appendTimeout);
-        HikariDataSource reader = ConnectionPool.open("postgres-read", settings.url, readersMin, readersMax, timeout);
+        HikariDataSource writer = ConnectionPool.open("postgres-append", settings.url(), 1, 1, appendTimeout);
+        HikariDataSource reader = ConnectionPool.open("postgres-read", settings.url(), readersMin, readersMax, timeout);
         CompletableFuture<DSLContext> sql = CompletableFuture.supplyAsync(() -> firstQuery(reader));
         try {
-            new Schema(settings.directUrl).migrate();
-            HikariDataSource uploader = ConnectionPool.open("postgres-upload", settings.url, 0, uploadersMax, timeout);
+            new Schema(settings.directUrl()).migrate();
+            HikariDataSource uploader =
+                    ConnectionPool.open("postgres-upload", settings.url(), 0, uploadersMax, timeout);
             return new Database(writer, reader, uploader, sql.join());
         } catch (RuntimeException failed) {
             reader.close();
@@ -125,13 +117,9 @@ public final class Database implements AutoCloseable {
      * classes could wait for each other.
      */
     private static DSLContext firstQuery(HikariDataSource reader) {
-        DSLContext sql = context(reader);
+        DSLContext sql = ConnectionPool.context(reader);
         sql.selectFrom(EVENTS).getSQL();
         return sql;
-    }
-
-    static DSLContext context(DataSource connections) {
-        return DSL.using(connections, SQLDialect.POSTGRES);
     }
 
     public EventLog eventLog() {
@@ -190,7 +178,7 @@ public final class Database implements AutoCloseable {
      * @param max at most so many
      */
     public List<IdleConversation> idleConversations(Duration idle, int max) {
-        Field<OffsetDateTime> before = ago(idle);
+        Field<OffsetDateTime> before = Expressions.ago(idle);
         // Not all events move their conversation's last_received_at: log entries touch the log alone.
         Field<OffsetDateTime> lastEvent = field(select(EVENTS.RECEIVED_AT)
                 .from(EVENTS)
@@ -213,21 +201,9 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    /**
-     * Deletes some of the events that came longer ago than this: one short transaction, to be called again until there is
-     * nothing left to do, with pauses in between. Conversations and messages stay. By one thread at a time.
-     */
-    public Trimmed trimEvents(Duration keep) {
-        try {
-            return retention.step(keep);
-        } catch (RuntimeException failed) {
-            throw PostgresFailures.translated(failed);
-        }
-    }
-
-    /** By PostgreSQL's clock, which also stamped the events: this node's may differ. */
-    static Field<OffsetDateTime> ago(Duration duration) {
-        return field("now() - {0} * interval '1 millisecond'", OffsetDateTime.class, val(duration.toMillis()));
+    /** For the one thread that deletes old events. */
+    public Retention retention() {
+        return retention;
     }
 
     public PoolState poolState() {

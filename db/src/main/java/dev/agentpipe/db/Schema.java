@@ -1,5 +1,8 @@
 package dev.agentpipe.db;
 
+import dev.agentpipe.db.postgres.ConnectionPool;
+import dev.agentpipe.db.postgres.DatabaseStartException;
+import dev.agentpipe.db.postgres.PostgresUrl;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;

@@ -16,6 +16,7 @@ import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.LogRecord;
 import dev.agentpipe.core.log.LogUnavailableException;
 import dev.agentpipe.core.log.TestEvents;
+import dev.agentpipe.db.local.TestPostgres;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;

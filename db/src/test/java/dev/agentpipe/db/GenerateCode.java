@@ -1,5 +1,6 @@
 package dev.agentpipe.db;
 
+import dev.agentpipe.db.postgres.PostgresUrl;
 import java.nio.file.Path;
 import org.jooq.codegen.GenerationTool;
 import org.jooq.meta.jaxb.Configuration;

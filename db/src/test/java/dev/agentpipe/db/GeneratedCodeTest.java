@@ -3,6 +3,8 @@ package dev.agentpipe.db;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.agentpipe.db.local.TestPostgres;
+import dev.agentpipe.db.postgres.PostgresUrl;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

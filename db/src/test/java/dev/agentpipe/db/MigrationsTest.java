@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.agentpipe.db.local.TestPostgres;
+import dev.agentpipe.db.postgres.DatabaseStartException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

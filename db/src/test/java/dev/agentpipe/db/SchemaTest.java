@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.TestEvents;
+import dev.agentpipe.db.local.TestPostgres;
+import dev.agentpipe.db.postgres.DatabaseSettings;
+import dev.agentpipe.db.postgres.DatabaseStartException;
+import dev.agentpipe.db.postgres.PostgresUrl;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutorService;

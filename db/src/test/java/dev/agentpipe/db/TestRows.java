@@ -1,5 +1,6 @@
 package dev.agentpipe.db;
 
+import dev.agentpipe.db.local.TestPostgres;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -10,11 +11,11 @@ import java.util.List;
 import java.util.Map;
 
 /** Looks into a test database, past the code under test. */
-final class TestRows implements AutoCloseable {
+public final class TestRows implements AutoCloseable {
 
     private final Connection connection;
 
-    TestRows(String url) {
+    public TestRows(String url) {
         try {
             connection = TestPostgres.connect(url);
         } catch (SQLException failed) {
@@ -23,7 +24,7 @@ final class TestRows implements AutoCloseable {
     }
 
     /** The rows, each as its columns' texts. */
-    List<Map<String, String>> rows(String query) {
+    public List<Map<String, String>> rows(String query) {
         try (Statement statement = connection.createStatement();
                 ResultSet result = statement.executeQuery(query)) {
             List<Map<String, String>> rows = new ArrayList<>();
@@ -40,7 +41,7 @@ final class TestRows implements AutoCloseable {
         }
     }
 
-    Map<String, String> row(String query) {
+    public Map<String, String> row(String query) {
         List<Map<String, String>> rows = rows(query);
         if (rows.size() != 1) {
             throw new AssertionError(rows.size() + " rows: " + query);
@@ -48,11 +49,11 @@ final class TestRows implements AutoCloseable {
         return rows.get(0);
     }
 
-    String value(String query) {
+    public String value(String query) {
         return row(query).values().iterator().next();
     }
 
-    void run(String command) {
+    public void run(String command) {
         try (Statement statement = connection.createStatement()) {
             statement.execute(command);
         } catch (SQLException failed) {

@@ -6,11 +6,13 @@ import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogTail;
+import dev.agentpipe.core.redact.Redactor;
 import dev.agentpipe.db.Database;
-import dev.agentpipe.db.DatabaseSettings;
-import dev.agentpipe.db.DatabaseStartException;
-import dev.agentpipe.db.LocalPostgres;
+import dev.agentpipe.db.local.LocalPostgres;
+import dev.agentpipe.db.postgres.DatabaseSettings;
+import dev.agentpipe.db.postgres.DatabaseStartException;
 import dev.agentpipe.server.audit.Audit;
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.cache.SharedCache;
@@ -102,7 +104,8 @@ public final class AgentPipe implements AutoCloseable {
             GroupCommit groupCommit =
                     parts.add("log-writer", new GroupCommit(eventLog, tail, GroupCommit.Limits.DEFAULT).start());
 
-            EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC());
+            Redactor redactor = settings.ingest().redact() ? Redactor.on() : Redactor.OFF;
+            EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC(), redactor);
             Optional<Redis> redis = settings.redis().map(given -> new Redis(given.url(), given.token()));
             redis.ifPresent(one -> parts.add("redis", one));
             Health health = new Health(database::ping, redis, groupCommit, streams, certificates);
@@ -119,7 +122,7 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
                 EventRetention retention =
-                        new EventRetention(database, settings.eventRetention(), streams::retainOnlyAfter);
+                        new EventRetention(database.retention(), settings.eventRetention(), streams::retainOnlyAfter);
                 housekeeping.blockingEvery(EventRetention.FIRST, EventRetention.INTERVAL, retention::deleteOld);
             }
 
@@ -130,6 +133,7 @@ public final class AgentPipe implements AutoCloseable {
                     "reads", new Reads(readsAtATime(settings.database().poolMax())));
             ResponseCache cache = new ResponseCache(
                     freshness, redis.<SharedCache>map(one -> one).orElse(SharedCache.NONE), cachePrefix(start));
+            housekeeping.blockingEvery(Duration.ofSeconds(1), cache::forgetDeleted);
             ReadHandlers read = new ReadHandlers(reads, access, cache, tail, start.epoch());
             HttpHandler away = exchange -> StreamHandler.refuse(exchange, Problem.DATABASE_UNAVAILABLE);
             StreamHandler stream = new StreamHandler(streams, eventLog, tail, start.epoch());
@@ -139,6 +143,7 @@ public final class AgentPipe implements AutoCloseable {
                             access,
                             settings.ingest().events(),
                             settings.ingest().upload(),
+                            redactor,
                             database.uploads(),
                             tail));
             HttpHandler routes = Routes.of(
@@ -167,8 +172,12 @@ public final class AgentPipe implements AutoCloseable {
             HttpHandler front = keys.inFrontOf(routes, reads, away);
             Optional<HttpServer.Https> https =
                     certificates.map(given -> new HttpServer.Https(given, redirectPort(settings), routes));
+            BrowserRules rules = new BrowserRules(settings.allowedOrigins());
+            ConnectionLimit connections = ConnectionLimit.of(settings.streams().connectionsMax(), address -> false);
             HttpServer http = parts.add(
-                    "http", new HttpServer(settings.listen(), https, worker, new Hsts(settings.hstsMax(), front)));
+                    "http",
+                    new HttpServer(
+                            settings.listen(), https, worker, connections, rules, new Hsts(settings.hstsMax(), front)));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();

@@ -103,6 +103,26 @@ final class EnvironmentVariables {
         return Optional.ofNullable(value);
     }
 
+    /**
+     * Values with commas between them. A problem names a value by its number alone.
+     *
+     * @param problemOf what is wrong with a value, null if nothing is
+     */
+    <T> List<T> list(String name, String what, Function<String, String> problemOf, Function<String, T> of) {
+        String[] values = text(name).map(text -> text.split(",", -1)).orElse(new String[0]);
+        List<T> list = new ArrayList<>();
+        for (int i = 0; i < values.length; i++) {
+            String value = values[i].strip();
+            String problem = value.isEmpty() ? "is empty: there is a comma too many" : problemOf.apply(value);
+            if (problem == null) {
+                list.add(of.apply(value));
+            } else {
+                problem(name, "(%s %d of %d) %s".formatted(what, i + 1, values.length, problem));
+            }
+        }
+        return list;
+    }
+
     void problem(String name, String what) {
         problems.add(name + " " + what);
     }

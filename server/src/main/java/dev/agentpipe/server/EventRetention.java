@@ -1,7 +1,7 @@
 package dev.agentpipe.server;
 
 import dev.agentpipe.core.log.LogUnavailableException;
-import dev.agentpipe.db.Database;
+import dev.agentpipe.db.log.Retention;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
@@ -21,13 +21,13 @@ final class EventRetention {
 
     private static final Logger log = LoggerFactory.getLogger(EventRetention.class);
 
-    private final Database database;
+    private final Retention retention;
     private final Duration keep;
     private final LongConsumer floorSeen;
 
     /** @param floorSeen told the log's floor, also when another server has moved it */
-    EventRetention(Database database, Duration keep, LongConsumer floorSeen) {
-        this.database = database;
+    EventRetention(Retention retention, Duration keep, LongConsumer floorSeen) {
+        this.retention = retention;
         this.keep = keep;
         this.floorSeen = floorSeen;
     }
@@ -38,10 +38,10 @@ final class EventRetention {
         long events = 0;
         long floor = 0;
         try {
-            Database.Trimmed trimmed;
+            Retention.Trimmed trimmed;
             do {
                 long stepStart = System.nanoTime();
-                trimmed = database.trimEvents(keep);
+                trimmed = retention.step(keep);
                 events += trimmed.events();
                 floor = trimmed.floor();
                 floorSeen.accept(floor);

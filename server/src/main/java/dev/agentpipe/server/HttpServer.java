@@ -1,13 +1,14 @@
 package dev.agentpipe.server;
 
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.BodyDeadline;
+import dev.agentpipe.server.http.Framing;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
 import dev.agentpipe.server.http.RequestId;
 import dev.agentpipe.server.tls.Certificates;
 import dev.agentpipe.server.tls.HttpsRedirect;
 import dev.agentpipe.server.tls.TlsListener;
-import io.undertow.Undertow;
 import io.undertow.UndertowOptions;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.DefaultByteBufferPool;
@@ -23,7 +24,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
-import org.xnio.Option;
 import org.xnio.OptionMap;
 import org.xnio.Options;
 import org.xnio.Xnio;
@@ -56,7 +56,15 @@ final class HttpServer implements AutoCloseable {
     /** A body larger than this is not even read to its end to be refused. */
     private static final long DRAINED_BYTES_MAX = 64L << 20;
 
+    /** The first line and the headers of a request together. */
     private static final int HEADER_BYTES_MAX = 32 << 10;
+
+    /** A browser behind two proxies sends 30. */
+    private static final int HEADERS_MAX = 100;
+
+    /** More than the most that any URL takes. */
+    private static final int PARAMETERS_MAX = 300;
+
     private static final int BUFFER_BYTES = 16 << 10;
 
     /** Kept by each thread, as Undertow does by itself. */
@@ -69,16 +77,9 @@ final class HttpServer implements AutoCloseable {
     private static final int WORKERS_MAX = 16;
     private static final Duration REQUESTS_END = Duration.ofSeconds(4);
 
-    private static final OptionMap SOCKET_OPTIONS = OptionMap.builder()
-            .set(Options.TCP_NODELAY, true)
-            .set(Options.REUSE_ADDRESSES, true)
-            .set(Options.BACKLOG, BACKLOG)
-            .set(Options.SEND_BUFFER, SEND_BUFFER_BYTES)
-            .getMap();
-
     private final GracefulShutdownHandler requests;
     private final Optional<TlsListener> tls;
-    private final Optional<Undertow> plain;
+    private final Optional<PlainListener> plain;
 
     static XnioWorker worker() {
         try {
@@ -102,121 +103,120 @@ final class HttpServer implements AutoCloseable {
         worker.awaitTermination(2, TimeUnit.SECONDS);
     }
 
-    HttpServer(Settings.Listen listen, Optional<Https> https, XnioWorker worker, HttpHandler routes) {
-        this(listen, https, worker, routes, Limits.DEFAULT);
+    HttpServer(
+            Settings.Listen listen,
+            Optional<Https> https,
+            XnioWorker worker,
+            ConnectionLimit connections,
+            BrowserRules rules,
+            HttpHandler routes) {
+        this(listen, https, worker, connections, rules, routes, Limits.DEFAULT);
     }
 
     /** Plain HTTP. */
-    HttpServer(Settings.Listen listen, XnioWorker worker, HttpHandler routes, Limits limits) {
-        this(listen, Optional.empty(), worker, routes, limits);
+    HttpServer(
+            Settings.Listen listen,
+            XnioWorker worker,
+            ConnectionLimit connections,
+            BrowserRules rules,
+            HttpHandler routes,
+            Limits limits) {
+        this(listen, Optional.empty(), worker, connections, rules, routes, limits);
     }
 
-    HttpServer(Settings.Listen listen, Optional<Https> https, XnioWorker worker, HttpHandler routes, Limits limits) {
-        this.requests = new GracefulShutdownHandler(new BodyDeadline(limits.body, routes));
-        HttpHandler root = new RequestId(this::admit);
-        OptionMap options = options(limits);
+    HttpServer(
+            Settings.Listen listen,
+            Optional<Https> https,
+            XnioWorker worker,
+            ConnectionLimit connections,
+            BrowserRules rules,
+            HttpHandler routes,
+            Limits limits) {
+        this.requests = new GracefulShutdownHandler(new Framing(new BodyDeadline(limits.body, routes)));
+        HttpHandler root = new RequestId(rules.inFrontOf(this::admit));
+        Ports ports = new Ports(worker, connections, limits);
         if (https.isEmpty()) {
             this.tls = Optional.empty();
-            this.plain = Optional.of(plain(listen, "PORT", worker, options, root));
+            this.plain = Optional.of(ports.plain(listen, "PORT", root));
             return;
         }
-        TlsListener secure = secure(listen, https.get(), worker, options, limits, root);
+        TlsListener secure = ports.tls(listen, https.get().certificates, root);
         this.tls = Optional.of(secure);
         try {
-            this.plain = redirect(listen, https.get(), worker, options, limits, secure);
+            this.plain = https.get().redirectPort.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(ports.plain(
+                            new Settings.Listen(
+                                    listen.host(), https.get().redirectPort.getAsInt()),
+                            "HTTP_REDIRECT_PORT",
+                            new RequestId(rules.inFrontOf(new Framing(new BodyDeadline(
+                                    limits.body,
+                                    new HttpsRedirect(secure.address().getPort(), https.get().health)))))));
         } catch (RuntimeException e) {
             secure.close();
             throw e;
         }
     }
 
+    /** What all ports of a server have in common. */
+    private record Ports(XnioWorker worker, ConnectionLimit connections, Limits limits, ByteBufferPool pool) {
+
+        Ports(XnioWorker worker, ConnectionLimit connections, Limits limits) {
+            this(worker, connections, limits, new DefaultByteBufferPool(true, BUFFER_BYTES, -1, BUFFERS_BY_THREAD));
+        }
+
+        PlainListener plain(Settings.Listen listen, String variable, HttpHandler handler) {
+            try {
+                return new PlainListener(address(listen), worker, pool, options(limits), connections, handler);
+            } catch (IOException e) {
+                throw cannotListen(listen, variable, e);
+            }
+        }
+
+        TlsListener tls(Settings.Listen listen, Certificates certificates, HttpHandler handler) {
+            try {
+                return new TlsListener(
+                        address(listen),
+                        worker,
+                        pool,
+                        options(limits),
+                        connections,
+                        certificates,
+                        limits.head,
+                        handler);
+            } catch (IOException e) {
+                throw cannotListen(listen, "PORT", e);
+            }
+        }
+
+        private static InetSocketAddress address(Settings.Listen listen) {
+            return new InetSocketAddress(listen.host(), listen.port());
+        }
+
+        private static RuntimeException cannotListen(Settings.Listen listen, String variable, IOException e) {
+            return e instanceof BindException
+                    ? new StartException(
+                            "cannot listen on %s port %d: %s. Does another server use the port? See HOST and %s"
+                                    .formatted(listen.host(), listen.port(), e.getMessage(), variable),
+                            e)
+                    : new IllegalStateException("cannot listen", e);
+        }
+    }
+
     private static OptionMap options(Limits limits) {
         return OptionMap.builder()
-                .addAll(SOCKET_OPTIONS)
+                .set(Options.TCP_NODELAY, true)
+                .set(Options.REUSE_ADDRESSES, true)
+                .set(Options.BACKLOG, BACKLOG)
+                .set(Options.SEND_BUFFER, SEND_BUFFER_BYTES)
                 .set(UndertowOptions.NO_REQUEST_TIMEOUT, Math.toIntExact(limits.idle.toMillis()))
                 .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, Math.toIntExact(limits.head.toMillis()))
                 .set(UndertowOptions.MAX_ENTITY_SIZE, DRAINED_BYTES_MAX)
                 .set(UndertowOptions.MAX_HEADER_SIZE, HEADER_BYTES_MAX)
+                .set(UndertowOptions.MAX_HEADERS, HEADERS_MAX)
+                .set(UndertowOptions.MAX_PARAMETERS, PARAMETERS_MAX)
                 .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
                 .getMap();
-    }
-
-    private static TlsListener secure(
-            Settings.Listen listen,
-            Https https,
-            XnioWorker worker,
-            OptionMap options,
-            Limits limits,
-            HttpHandler handler) {
-        ByteBufferPool pool = new DefaultByteBufferPool(true, BUFFER_BYTES, -1, BUFFERS_BY_THREAD);
-        try {
-            return new TlsListener(
-                    new InetSocketAddress(listen.host(), listen.port()),
-                    worker,
-                    pool,
-                    options,
-                    https.certificates,
-                    limits.head,
-                    handler);
-        } catch (IOException | RuntimeException e) {
-            throw cannotListen(listen, "PORT", e);
-        }
-    }
-
-    private static Optional<Undertow> redirect(
-            Settings.Listen listen,
-            Https https,
-            XnioWorker worker,
-            OptionMap options,
-            Limits limits,
-            TlsListener secure) {
-        if (https.redirectPort.isEmpty()) {
-            return Optional.empty();
-        }
-        HttpHandler redirect = new HttpsRedirect(() -> secure.address().getPort(), https.health);
-        Settings.Listen plain = new Settings.Listen(listen.host(), https.redirectPort.getAsInt());
-        HttpHandler root = new RequestId(new BodyDeadline(limits.body, redirect));
-        return Optional.of(plain(plain, "HTTP_REDIRECT_PORT", worker, options, root));
-    }
-
-    private static Undertow plain(
-            Settings.Listen listen, String variable, XnioWorker worker, OptionMap options, HttpHandler handler) {
-        Undertow.Builder builder = Undertow.builder()
-                .setWorker(worker)
-                .setBufferSize(BUFFER_BYTES)
-                .addHttpListener(listen.port(), listen.host())
-                .setHandler(handler);
-        for (Option<?> option : options) {
-            set(builder, option, options);
-        }
-        Undertow undertow = builder.build();
-        try {
-            undertow.start();
-        } catch (RuntimeException e) {
-            throw cannotListen(listen, variable, e);
-        }
-        return undertow;
-    }
-
-    private static <T> void set(Undertow.Builder builder, Option<T> option, OptionMap options) {
-        T value = options.get(option);
-        if (SOCKET_OPTIONS.contains(option)) {
-            builder.setSocketOption(option, value);
-        } else {
-            builder.setServerOption(option, value);
-        }
-    }
-
-    /** In words for an operator where there is something that one can do about it. */
-    private static RuntimeException cannotListen(Settings.Listen listen, String variable, Exception e) {
-        Throwable cause = e instanceof IOException ? e : e.getCause();
-        if (cause instanceof BindException) {
-            return new StartException(
-                    "cannot listen on %s port %d: %s. Does another server use the port? See HOST and %s"
-                            .formatted(listen.host(), listen.port(), cause.getMessage(), variable),
-                    e);
-        }
-        return e instanceof RuntimeException same ? same : new IllegalStateException("cannot listen", e);
     }
 
     private void admit(HttpServerExchange exchange) throws Exception {
@@ -238,18 +238,14 @@ final class HttpServer implements AutoCloseable {
 
     URI uri() {
         return tls.map(secure -> uri("https", secure.address()))
-                .orElseGet(() -> uri("http", address(plain.orElseThrow())));
+                .orElseGet(() -> uri("http", plain.orElseThrow().address()));
     }
 
-    /** Of the plain port beside HTTPS. */
+    /** Of the plain port beside HTTPS, if there is one. */
     OptionalInt redirectPort() {
         return tls.isPresent() && plain.isPresent()
-                ? OptionalInt.of(address(plain.get()).getPort())
+                ? OptionalInt.of(plain.get().address().getPort())
                 : OptionalInt.empty();
-    }
-
-    private static InetSocketAddress address(Undertow undertow) {
-        return (InetSocketAddress) undertow.getListenerInfo().get(0).getAddress();
     }
 
     private static URI uri(String scheme, InetSocketAddress address) {
@@ -267,6 +263,6 @@ final class HttpServer implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         tls.ifPresent(TlsListener::close);
-        plain.ifPresent(Undertow::stop);
+        plain.ifPresent(PlainListener::close);
     }
 }

@@ -22,6 +22,7 @@ import java.util.Set;
  * @param tls empty: plain HTTP
  * @param hstsMax how long a browser that came by HTTPS, this server's or a proxy's, shall come by nothing else; zero: it
  *     forgets what it was told
+ * @param allowedOrigins whose pages may read answers, beside the server's own
  * @param conversationIdleMax a conversation without any event for so long is closed as interrupted
  * @param eventRetention events that came longer ago are deleted, and cannot be replayed; zero: never
  */
@@ -33,6 +34,7 @@ public record Settings(
         Listen listen,
         Optional<Tls> tls,
         Duration hstsMax,
+        List<Origin> allowedOrigins,
         Database database,
         Optional<Redis> redis,
         Ingest ingest,
@@ -46,6 +48,7 @@ public record Settings(
         apiKeys = List.copyOf(apiKeys);
         adminKeys = List.copyOf(adminKeys);
         require(!hstsMax.isNegative(), "hstsMax must be zero or more");
+        allowedOrigins = List.copyOf(allowedOrigins);
         requirePositive(conversationIdleMax, "conversationIdleMax");
         require(!eventRetention.isNegative(), "eventRetention must be zero or more");
         if (environment == Environment.PRODUCTION) {
@@ -162,8 +165,9 @@ public record Settings(
      * What one request may bring.
      *
      * @param requestBytesMax bytes of one body
+     * @param redact whether secrets are taken out before anything is stored
      */
-    public record Ingest(EventLimits events, int requestBytesMax, UploadLimits upload) {
+    public record Ingest(EventLimits events, int requestBytesMax, UploadLimits upload, boolean redact) {
         public Ingest {
             require(requestBytesMax >= events.eventBytesMax(), "a request must be able to hold the largest event");
         }

@@ -31,6 +31,8 @@ public final class SettingsBuilder {
     /** What the lists of browsers ask for. */
     private Duration hstsMax = Duration.ofDays(365);
 
+    private List<Origin> allowedOrigins = List.of();
+
     private String databaseUrl;
     private String directUrl;
     private int databasePoolMin = 2;
@@ -42,6 +44,7 @@ public final class SettingsBuilder {
     private EventLimits eventLimits = EventLimits.DEFAULT;
     private int requestBytesMax = 8 << 20;
     private UploadLimits uploadLimits = UploadLimits.DEFAULT;
+    private boolean redact;
 
     private int streamConnectionsMax = 1_000;
     private Duration streamHeartbeat = Duration.ofMillis(30_000);
@@ -70,6 +73,7 @@ public final class SettingsBuilder {
         port = from.listen().port();
         tls = from.tls().orElse(null);
         hstsMax = from.hstsMax();
+        allowedOrigins = from.allowedOrigins();
         databaseUrl = from.database().url().orElse(null);
         directUrl = from.database().directUrl().orElse(null);
         databasePoolMin = from.database().poolMin();
@@ -79,6 +83,7 @@ public final class SettingsBuilder {
         eventLimits = from.ingest().events();
         requestBytesMax = from.ingest().requestBytesMax();
         uploadLimits = from.ingest().upload();
+        redact = from.ingest().redact();
         streamConnectionsMax = from.streams().connectionsMax();
         streamHeartbeat = from.streams().heartbeat();
         streamAgeMax = from.streams().ageMax();
@@ -132,6 +137,11 @@ public final class SettingsBuilder {
         return this;
     }
 
+    public SettingsBuilder allowedOrigins(List<Origin> value) {
+        allowedOrigins = value;
+        return this;
+    }
+
     public SettingsBuilder databaseUrl(String value) {
         databaseUrl = value;
         return this;
@@ -169,6 +179,11 @@ public final class SettingsBuilder {
 
     public SettingsBuilder uploadLimits(UploadLimits value) {
         uploadLimits = value;
+        return this;
+    }
+
+    public SettingsBuilder redact(boolean value) {
+        redact = value;
         return this;
     }
 
@@ -251,6 +266,7 @@ public final class SettingsBuilder {
                 new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port),
                 Optional.ofNullable(tls),
                 hstsMax,
+                allowedOrigins,
                 new Settings.Database(
                         Optional.ofNullable(databaseUrl),
                         Optional.ofNullable(directUrl),
@@ -258,7 +274,7 @@ public final class SettingsBuilder {
                         databasePoolMax,
                         databaseTimeout),
                 Optional.ofNullable(redis),
-                new Settings.Ingest(eventLimits, requestBytesMax, uploadLimits),
+                new Settings.Ingest(eventLimits, requestBytesMax, uploadLimits, redact),
                 new Settings.Streams(
                         streamConnectionsMax, streamHeartbeat, streamAgeMax, replayEventsMax, streamStallMax),
                 conversationIdleMax,

@@ -1,6 +1,6 @@
 package dev.agentpipe.server;
 
-import dev.agentpipe.db.DatabaseSettings;
+import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.server.Settings.Environment;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;
@@ -9,8 +9,8 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -40,6 +40,7 @@ public final class SettingsReader {
             "TLS_KEY",
             "HTTP_REDIRECT_PORT",
             "HSTS_MAX_AGE",
+            "ALLOWED_ORIGINS",
             "DATA_DIR",
             "SSE_MAX_CONNECTIONS",
             "SSE_HEARTBEAT_INTERVAL",
@@ -47,21 +48,20 @@ public final class SettingsReader {
             "REPLAY_MAX_EVENTS",
             "CONVERSATION_IDLE_TIMEOUT",
             "EVENT_RETENTION_DAYS",
+            "REDACT",
             "LOG_LEVEL",
             "LOG_FORMAT",
             "AUDIT_LOG");
 
     /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
     static final List<String> LATER = List.of(
-            "ALLOWED_ORIGINS",
             "RATE_LIMIT_WINDOW_SECONDS",
             "RATE_LIMIT_MAX_REQUESTS",
             "ENABLE_METRICS",
             "METRICS_HOST",
             "METRICS_PORT",
             "SENTRY_DSN",
-            "TRUSTED_PROXIES",
-            "REDACT");
+            "TRUSTED_PROXIES");
 
     private static final int KEY_CHARS_MIN_PRODUCTION = 20;
     private static final int DAY_SECONDS = 86_400;
@@ -137,8 +137,10 @@ public final class SettingsReader {
         readKeys(environment);
         readListen();
         readTls();
+        builder.allowedOrigins(variables.list("ALLOWED_ORIGINS", "origin", Origin::problem, Origin::new));
         readDataDir();
         readStreams();
+        variables.parsed("REDACT", "on or off", SettingsReader::onOrOff).ifPresent(builder::redact);
         variables.choice("LOG_LEVEL", LogLevel.class).ifPresent(builder::logLevel);
         variables.choice("LOG_FORMAT", LogFormat.class).ifPresent(builder::logFormat);
         variables.parsed("AUDIT_LOG", "the path of a file", Path::of).ifPresent(builder::auditLog);
@@ -219,24 +221,10 @@ public final class SettingsReader {
     }
 
     private List<ApiKey> keys(String name, Environment environment) {
-        List<ApiKey> keys = new ArrayList<>();
-        String[] values = variables.text(name).map(text -> text.split(",", -1)).orElse(new String[0]);
-        for (int i = 0; i < values.length; i++) {
-            String value = values[i].strip();
-            String problem = keyProblem(value, environment);
-            if (problem == null) {
-                keys.add(new ApiKey(value));
-            } else {
-                variables.problem(name, "(key %d of %d) %s".formatted(i + 1, values.length, problem));
-            }
-        }
-        return keys;
+        return variables.list(name, "key", value -> keyProblem(value, environment), ApiKey::new);
     }
 
     private static String keyProblem(String value, Environment environment) {
-        if (value.isEmpty()) {
-            return "is empty: there is a comma too many";
-        }
         if (environment == Environment.PRODUCTION && value.length() < KEY_CHARS_MIN_PRODUCTION) {
             return "has %d characters, in production at least %d are required"
                     .formatted(value.length(), KEY_CHARS_MIN_PRODUCTION);
@@ -294,6 +282,14 @@ public final class SettingsReader {
                 .freeDuration("CONVERSATION_IDLE_TIMEOUT", Duration.ofSeconds(1), Duration.ofDays(3_650))
                 .ifPresent(builder::conversationIdleMax);
         variables.duration("EVENT_RETENTION_DAYS", ChronoUnit.DAYS, 0, 36_500).ifPresent(builder::eventRetention);
+    }
+
+    private static Boolean onOrOff(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "on", "true" -> true;
+            case "off", "false" -> false;
+            default -> null;
+        };
     }
 
     private List<String> notices() {

@@ -1,7 +1,7 @@
 package dev.agentpipe.server;
 
 import dev.agentpipe.core.log.LogUnavailableException;
-import dev.agentpipe.db.Usage;
+import dev.agentpipe.db.usage.Usage;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.agentpipe.db.TestPostgres;
+import dev.agentpipe.db.local.TestPostgres;
 import java.net.ConnectException;
 import java.sql.Connection;
 import java.sql.Statement;

@@ -7,9 +7,12 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.agentpipe.db.OfferedTypes;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.Json;
 import dev.agentpipe.server.http.Problem;
@@ -27,7 +30,14 @@ final class ArchitectureTest {
 
     @Test
     void classes_ofAllModules_areFound() {
-        for (String found : List.of("core.event", "core.log", "core.broadcast", "db", "server.http", "server.stream")) {
+        for (String found : List.of(
+                "core.event",
+                "core.log",
+                "core.broadcast",
+                "db.log",
+                "db.conversations",
+                "server.http",
+                "server.stream")) {
             long count = ALL.stream()
                     .filter(one -> one.getPackageName().equals("dev.agentpipe." + found))
                     .count();
@@ -75,6 +85,27 @@ final class ArchitectureTest {
                 .check(ALL);
     }
 
+    /** Beside these, db has types that are public for its own rooms. */
+    @Test
+    void database_isUsedThroughWhatItOffers() {
+        DescribedPredicate<JavaClass> kept = DescribedPredicate.describe(
+                "are public for the rooms of db",
+                type -> type.getPackageName().startsWith("dev.agentpipe.db")
+                        && !OfferedTypes.NAMES.contains(
+                                type.getName().replaceAll("\\$.*", "").substring("dev.agentpipe.db.".length())));
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.agentpipe.db..")
+                .should()
+                .dependOnClassesThat(kept)
+                .orShould()
+                .callConstructorWhere(DescribedPredicate.describe(
+                        "jOOQ's types are given",
+                        call -> call.getTarget().getRawParameterTypes().stream()
+                                .anyMatch(type -> type.getPackageName().startsWith("org.jooq"))))
+                .check(ALL);
+    }
+
     @Test
     void http_knowsNeitherStreamsNorTheCommandLine() {
         noClasses()
@@ -106,6 +137,7 @@ final class ArchitectureTest {
     @Test
     void packages_ofCoreAndDb_haveNoCycles() {
         slices().matching("dev.agentpipe.core.(*)..").should().beFreeOfCycles().check(ALL);
+        slices().matching("dev.agentpipe.db.(*)..").should().beFreeOfCycles().check(ALL);
         slices().matching("dev.agentpipe.(*)..").should().beFreeOfCycles().check(ALL);
     }
 

@@ -4,11 +4,13 @@ import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogTail;
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
 import io.undertow.server.handlers.PathHandler;
 import java.time.Duration;
+import java.util.List;
 import org.xnio.XnioWorker;
 
 /** HTTP and streams alone, at {@code /stream}, and at {@code /forbidden} for nobody, on any log; all other paths answer with an empty body. */
@@ -35,6 +37,8 @@ final class BareServer implements AutoCloseable {
         http = new HttpServer(
                 new Settings.Listen("127.0.0.1", 0),
                 worker,
+                ConnectionLimit.of(1, address -> false),
+                new BrowserRules(List.of()),
                 new PathHandler(exchange -> exchange.endExchange())
                         .addExactPath("/stream", stream)
                         .addExactPath("/forbidden", exchange -> {

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import dev.agentpipe.db.Database;
-import dev.agentpipe.db.DatabaseSettings;
+import dev.agentpipe.db.postgres.DatabaseSettings;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -39,7 +39,7 @@ final class EventRetentionTest {
             }
             run(server, "update events set received_at = now() - interval '3 days' where position <= 3");
             List<Long> floors = new ArrayList<>();
-            EventRetention retention = new EventRetention(database, Duration.ofDays(2), floors::add);
+            EventRetention retention = new EventRetention(database.retention(), Duration.ofDays(2), floors::add);
 
             retention.deleteOld();
             retention.deleteOld();
@@ -64,7 +64,7 @@ final class EventRetentionTest {
             run(server, "update events set received_at = now() - interval '3 days'");
 
             Thread.currentThread().interrupt();
-            new EventRetention(database, Duration.ofDays(2), floor -> {}).deleteOld();
+            new EventRetention(database.retention(), Duration.ofDays(2), floor -> {}).deleteOld();
 
             assertTrue(Thread.interrupted());
         }

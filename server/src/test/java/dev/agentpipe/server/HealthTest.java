@@ -3,7 +3,7 @@ package dev.agentpipe.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.agentpipe.db.TestPostgres;
+import dev.agentpipe.db.local.TestPostgres;
 import dev.agentpipe.server.TestServer.Answer;
 import java.io.IOException;
 import java.sql.Connection;

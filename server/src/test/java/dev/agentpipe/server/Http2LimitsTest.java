@@ -3,7 +3,9 @@ package dev.agentpipe.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.Replies;
+import dev.agentpipe.server.http.RequestBodies;
 import dev.agentpipe.server.tls.Certificates;
 import dev.agentpipe.server.tls.RawHttp2;
 import dev.agentpipe.server.tls.RawHttp2.Frame;
@@ -14,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -23,6 +26,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.xnio.XnioWorker;
 
 /** Clients of HTTP/2 that take more than they are offered, or nothing of what they asked for. */
@@ -59,6 +64,8 @@ final class Http2LimitsTest {
                 new Settings.Listen("127.0.0.1", 0),
                 Optional.of(new HttpServer.Https(certificates, OptionalInt.empty(), this::handle)),
                 worker,
+                ConnectionLimit.of(1, address -> false),
+                new BrowserRules(List.of()),
                 this::handle,
                 limits);
         port = server.uri().getPort();
@@ -72,6 +79,9 @@ final class Http2LimitsTest {
         });
         switch (exchange.getRequestPath()) {
             case "/held" -> exchange.dispatch(SameThreadExecutor.INSTANCE, () -> held.add(exchange));
+            case "/body" ->
+                new RequestBodies(1 << 20, 1 << 20)
+                        .read(exchange, body -> held.add(exchange), failure -> held.add(exchange));
             case "/large" ->
                 exchange.getResponseSender().send(ByteBuffer.wrap(LARGE.getBytes(StandardCharsets.US_ASCII)));
             default -> Replies.json(exchange, 200, Map.of("body", "small"));
@@ -227,6 +237,40 @@ final class Http2LimitsTest {
         awaitUnderWay(0);
     }
 
+    /** None of it may cost the server more than the connection. */
+    @ParameterizedTest
+    @CsvSource({
+        "content-length, abc",
+        "content-length, 99999999999999999999",
+        "transfer-encoding, chunked",
+        "connection, close",
+        "Upper, case",
+        ":unknown, x",
+        "x y, z",
+    })
+    void header_thatIsNone_isRefused(String name, String value) throws Exception {
+        try (RawHttp2 http = RawHttp2.open(port)) {
+            http.request("POST", "/held", RawHttp2.END_HEADERS, name, value);
+            http.awaitEndOrReset();
+        }
+        assertEquals(0, held.size());
+        try (RawHttp2 http = RawHttp2.open(port)) {
+            assertEquals(200, http.statusOf(http.get("/x")));
+        }
+    }
+
+    @Test
+    void body_resetMidway_isOver() throws Exception {
+        try (RawHttp2 http = RawHttp2.open(port)) {
+            int stream = http.request("POST", "/body", RawHttp2.END_HEADERS, "content-length", "1000");
+            http.data(stream, "x".repeat(500), false);
+            Await.until("it has begun", () -> underWay.get() == 1);
+            http.reset(stream);
+            awaitUnderWay(0);
+            assertEquals(200, http.statusOf(http.get("/x")));
+        }
+    }
+
     @Test
     void connection_withoutAnyRequest_isClosed() throws Exception {
         server.close();
@@ -241,7 +285,7 @@ final class Http2LimitsTest {
     @Test
     void body_unfinished_endsItsStreamAlone() throws Exception {
         server.close();
-        start(SHORT);
+        start(new HttpServer.Limits(Duration.ofSeconds(20), Duration.ofSeconds(20), Duration.ofMillis(400)));
         try (RawHttp2 http = RawHttp2.open(port)) {
             int stream = http.request("POST", "/held", RawHttp2.END_HEADERS, "content-length", "2");
             http.data(stream, "a", false);

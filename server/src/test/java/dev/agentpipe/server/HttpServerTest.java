@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.Replies;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -40,6 +42,8 @@ final class HttpServerTest {
         server = new HttpServer(
                 new Settings.Listen("127.0.0.1", 0),
                 worker,
+                ConnectionLimit.of(1, address -> false),
+                new BrowserRules(List.of(new Origin("https://app.example"))),
                 exchange -> exchange.dispatch(SameThreadExecutor.INSTANCE, () -> held.add(exchange)),
                 limits);
         port = server.uri().getPort();
@@ -118,6 +122,8 @@ final class HttpServerTest {
             assertEquals(
                     refused.header("X-Request-Id"),
                     refused.json().get("requestId").stringValue());
+            assertEquals("https://app.example", refused.header("Access-Control-Allow-Origin"));
+            assertEquals("nosniff", refused.header("X-Content-Type-Options"));
             assertEquals("close", refused.header("Connection"));
             assertTrue(Integer.parseInt(refused.header("Retry-After")) >= 1);
             late.awaitEnd();
@@ -132,7 +138,7 @@ final class HttpServerTest {
     /** Asks until the close has begun. */
     private RawHttp.Answer refused(RawHttp http) throws Exception {
         while (true) {
-            http.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            http.write("GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n\r\n");
             HttpServerExchange taken = pollNew();
             if (taken == null) {
                 return http.read();

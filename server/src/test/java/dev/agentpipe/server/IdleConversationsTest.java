@@ -8,7 +8,7 @@ import dev.agentpipe.core.event.EventReader;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.core.log.LogTail;
 import dev.agentpipe.db.Database;
-import dev.agentpipe.db.DatabaseSettings;
+import dev.agentpipe.db.postgres.DatabaseSettings;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;

@@ -6,6 +6,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -130,6 +131,17 @@ public final class RawHttp implements AutoCloseable {
             line.write(next);
         }
         return line.toString(StandardCharsets.ISO_8859_1).stripTrailing();
+    }
+
+    /** All that comes until the server ends the connection, in whatever way. */
+    public String readToEnd() throws IOException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        try {
+            in.transferTo(all);
+        } catch (SocketException reset) {
+            // What was written to it lies unread: an end as well.
+        }
+        return all.toString(StandardCharsets.ISO_8859_1);
     }
 
     /** Waits for the server to end the connection, in order; fails if more comes. */

@@ -33,6 +33,7 @@ final class SettingsReaderTest {
         assertEquals(Path.of("data").toAbsolutePath(), settings.dataDir());
         assertEquals(List.of(), settings.apiKeys());
         assertEquals(new Settings.Listen("127.0.0.1", 3_000), settings.listen());
+        assertEquals(List.of(), settings.allowedOrigins());
         assertEquals(
                 new Settings.Database(Optional.empty(), Optional.empty(), 2, 10, Duration.ofSeconds(30)),
                 settings.database());
@@ -73,6 +74,7 @@ final class SettingsReaderTest {
                 Map.entry("TLS_KEY", "/etc/pipe/../key.pem"),
                 Map.entry("HTTP_REDIRECT_PORT", "8080"),
                 Map.entry("HSTS_MAX_AGE", "0"),
+                Map.entry("ALLOWED_ORIGINS", "https://app.example, http://localhost:5173"),
                 Map.entry("DATA_DIR", "/srv/../srv/pipe"),
                 Map.entry("SSE_MAX_CONNECTIONS", "7"),
                 Map.entry("SSE_HEARTBEAT_INTERVAL", "250"),
@@ -80,6 +82,7 @@ final class SettingsReaderTest {
                 Map.entry("REPLAY_MAX_EVENTS", "9"),
                 Map.entry("CONVERSATION_IDLE_TIMEOUT", "30m"),
                 Map.entry("EVENT_RETENTION_DAYS", "0"),
+                Map.entry("REDACT", "on"),
                 Map.entry("LOG_LEVEL", "INFO"),
                 Map.entry("LOG_FORMAT", "json")));
 
@@ -96,6 +99,7 @@ final class SettingsReaderTest {
                         .port(0)
                         .tls(Path.of("/etc/pipe/cert.pem"), Path.of("/etc/key.pem"), OptionalInt.of(8_080))
                         .hstsMax(Duration.ZERO)
+                        .allowedOrigins(List.of(new Origin("https://app.example"), new Origin("http://localhost:5173")))
                         .dataDir(Path.of("/srv/pipe"))
                         .streamConnectionsMax(7)
                         .streamHeartbeat(Duration.ofMillis(250))
@@ -103,6 +107,7 @@ final class SettingsReaderTest {
                         .replayEventsMax(9)
                         .conversationIdleMax(Duration.ofMinutes(30))
                         .eventRetention(Duration.ZERO)
+                        .redact(true)
                         .logLevel(LogLevel.INFO)
                         .logFormat(LogFormat.JSON)
                         .build(),
@@ -303,6 +308,16 @@ final class SettingsReaderTest {
             assertFalse(problems.contains("ter2"), problems);
         }
         assertTrue(problems(Map.of("REDIS_TOKEN", "t0ken")).toString().contains("REDIS_TOKEN"));
+    }
+
+    @Test
+    void origins_thatNoBrowserSends_areNamedByTheirNumber() {
+        assertEquals(
+                List.of(
+                        "ALLOWED_ORIGINS (origin 2 of 4) is empty: there is a comma too many",
+                        "ALLOWED_ORIGINS (origin 3 of 4) has a *: each origin is named in full, such as https://app.example",
+                        "ALLOWED_ORIGINS (origin 4 of 4) has a slash or more behind its host: an origin ends there"),
+                problems(Map.of("ALLOWED_ORIGINS", "https://a.example,,*,https://a.example/")));
     }
 
     @Test

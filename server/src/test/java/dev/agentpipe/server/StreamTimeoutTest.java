@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.log.LogTail;
 import dev.agentpipe.core.log.MemoryEventLog;
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
 import io.undertow.server.HttpHandler;
@@ -16,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,7 +52,12 @@ final class StreamTimeoutTest {
                         "/stream",
                         new StreamHandler(streams, log, tail, log.state().epoch()));
         http = new HttpServer(
-                new Settings.Listen("127.0.0.1", 0), worker, routes, new HttpServer.Limits(SHORT, SHORT, SHORT));
+                new Settings.Listen("127.0.0.1", 0),
+                worker,
+                ConnectionLimit.of(1, address -> false),
+                new BrowserRules(List.of()),
+                routes,
+                new HttpServer.Limits(SHORT, SHORT, SHORT));
     }
 
     @AfterEach

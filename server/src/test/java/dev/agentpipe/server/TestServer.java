@@ -1,6 +1,6 @@
 package dev.agentpipe.server;
 
-import dev.agentpipe.db.TestPostgres;
+import dev.agentpipe.db.local.TestPostgres;
 import dev.agentpipe.server.tls.TestTls;
 import java.io.IOException;
 import java.net.URI;

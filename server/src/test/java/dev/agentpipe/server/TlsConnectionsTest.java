@@ -3,6 +3,7 @@ package dev.agentpipe.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.Replies;
 import dev.agentpipe.server.tls.Certificates;
 import dev.agentpipe.server.tls.TestTls;
@@ -45,6 +46,8 @@ final class TlsConnectionsTest {
                 Optional.of(
                         new HttpServer.Https(certificates, OptionalInt.of(0), exchange -> answer(exchange, "health"))),
                 worker,
+                ConnectionLimit.of(1, address -> false),
+                new BrowserRules(List.of()),
                 exchange -> answer(exchange, "secure"),
                 SHORT);
         tls = server.uri().getPort();

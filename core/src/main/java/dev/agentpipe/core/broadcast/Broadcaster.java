@@ -4,7 +4,9 @@ import dev.agentpipe.core.event.EventType;
 import dev.agentpipe.core.log.LogRecord;
 import dev.agentpipe.core.log.LogTail;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
@@ -29,9 +31,23 @@ public final class Broadcaster implements LogTail.Listener {
     /** @param bytes sum of the encoded frames */
     public record Held(int frames, int framesMax, long bytes, long bytesMax) {}
 
+    /** As many as there can be among the records that precede a window. */
+    private static final int DELETIONS_MAX = 16_384;
+
     private final Function<LogRecord, ? extends Frame> encoder;
     private final Limits limits;
     private final Window window;
+    /**
+     * Conversations that were deleted, and where: what precedes the window is read while another thread or node may still
+     * be taking such a conversation's events away. By the thread that adds.
+     */
+    private final Map<String, Long> deletions = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Long> eldest) {
+            return size() > DELETIONS_MAX;
+        }
+    };
+
     private final List<Lane> lanes = new CopyOnWriteArrayList<>();
 
     /** @param head the position after which records will come */
@@ -73,11 +89,19 @@ public final class Broadcaster implements LogTail.Listener {
 
     @Override
     public boolean preceded(List<LogRecord> records, long after, long upTo) {
-        return window.addOlder(encoded(records), after, upTo);
+        noteDeletions(records);
+        List<Frame> frames = new ArrayList<>(records.size());
+        for (LogRecord record : records) {
+            boolean isDeleted = record.conversationId() != null
+                    && record.position() < deletions.getOrDefault(record.conversationId(), 0L);
+            frames.add(isDeleted ? Window.forgotten(record.position(), record.type()) : encoder.apply(record));
+        }
+        return window.addOlder(frames, after, upTo);
     }
 
     @Override
     public void advanced(List<LogRecord> records, long through) {
+        noteDeletions(records);
         window.add(encoded(records), through);
         for (LogRecord record : records) {
             if (record.type() == EventType.CONVERSATION_DELETED) {
@@ -85,6 +109,14 @@ public final class Broadcaster implements LogTail.Listener {
             }
         }
         lanes.forEach(Lane::wake);
+    }
+
+    private void noteDeletions(List<LogRecord> records) {
+        for (LogRecord record : records) {
+            if (record.type() == EventType.CONVERSATION_DELETED) {
+                deletions.merge(record.conversationId(), record.position(), Math::max);
+            }
+        }
     }
 
     private List<Frame> encoded(List<LogRecord> records) {

@@ -97,9 +97,14 @@ final class Window {
             Frame frame = slots.get(slot(sequence));
             if (conversationId.equals(frame.conversationId()) && frame.position() < before) {
                 bytes -= frame.bytes(0).length;
-                slots.set(slot(sequence), new Forgotten(frame.position(), frame.type()));
+                slots.set(slot(sequence), forgotten(frame.position(), frame.type()));
             }
         }
+    }
+
+    /** What stands in the place of a frame that nobody may read any more. */
+    static Frame forgotten(long position, EventType type) {
+        return new Forgotten(position, type);
     }
 
     /** Gives up everything, and goes on after a position, at or after the head. By the thread that adds. */

@@ -4,6 +4,7 @@ import dev.agentpipe.core.event.ReadResult.Events;
 import dev.agentpipe.core.event.ReadResult.Item;
 import dev.agentpipe.core.event.ReadResult.Item.Rejected;
 import dev.agentpipe.core.event.ReadResult.Malformed;
+import dev.agentpipe.core.redact.Redactor;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,25 +38,36 @@ public final class EventReader {
 
     private final EventLimits limits;
     private final Clock clock;
+    private final Redactor redactor;
     private final boolean untimedAreRepeats;
     private final JsonFactory json;
 
-    /** @param clock tells the time of events that do not tell it themselves */
+    /** Redacts nothing. */
     public EventReader(EventLimits limits, Clock clock) {
-        this(limits, clock, false);
+        this(limits, clock, Redactor.OFF);
+    }
+
+    /**
+     * @param clock tells the time of events that do not tell it themselves
+     * @param redactor works before anything else is done with an event: whatever is made of it, its identity too, is made
+     *     of what is left
+     */
+    public EventReader(EventLimits limits, Clock clock, Redactor redactor) {
+        this(limits, clock, redactor, false);
     }
 
     /**
      * For what may be sent again as a whole: an event without a timestamp is known by the rest of it, not by the time at
      * which it was read.
      */
-    public static EventReader ofFiles(EventLimits limits, Clock clock) {
-        return new EventReader(limits, clock, true);
+    public static EventReader ofFiles(EventLimits limits, Clock clock, Redactor redactor) {
+        return new EventReader(limits, clock, redactor, true);
     }
 
-    private EventReader(EventLimits limits, Clock clock, boolean untimedAreRepeats) {
+    private EventReader(EventLimits limits, Clock clock, Redactor redactor, boolean untimedAreRepeats) {
         this.limits = limits;
         this.clock = clock;
+        this.redactor = redactor;
         this.untimedAreRepeats = untimedAreRepeats;
         json = JsonFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -190,7 +202,20 @@ public final class EventReader {
         if (length > limits.eventBytesMax()) {
             return new Rejected(index, "event_too_large", List.of(new Violation("", tooLarge(length))));
         }
+        byte[] redacted = redactor.json(body, event.from, event.to);
+        return redacted == null ? build(index, body, event) : build(index, redacted, again(redacted));
+    }
+
+    private Item build(int index, byte[] body, RawEvent event) {
         return new EventBuilder(limits, clock, untimedAreRepeats, body, event).item(index);
+    }
+
+    /** What was redacted has the same structure, so nothing new can be wrong with it. */
+    private RawEvent again(byte[] redacted) {
+        try (JsonParser parser = json.createParser(ObjectReadContext.empty(), redacted)) {
+            parser.nextToken();
+            return new RawEvent(parser, 0, limits.participantsMax());
+        }
     }
 
     private Malformed malformed(JacksonException e, JsonParser parser, int skipped) {

@@ -72,6 +72,14 @@ enum Field {
         return wireName;
     }
 
+    /** Is never redacted: two things whose identifiers are redacted would become one. */
+    boolean isIdentifier() {
+        return switch (this) {
+            case ID, CONVERSATION_ID, MESSAGE_ID, AGENT_ID, AGENT_TYPE -> true;
+            default -> false;
+        };
+    }
+
     /** Null if the name is none of these. */
     static Field of(String name) {
         return BY_NAME.get(name);

@@ -4,6 +4,7 @@ import dev.agentpipe.core.event.Members.JsonObject;
 import dev.agentpipe.core.event.Members.Nested;
 import dev.agentpipe.core.event.ReadResult.Malformed;
 import dev.agentpipe.core.event.UploadCheck.Place;
+import dev.agentpipe.core.redact.Redactor;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -80,6 +81,7 @@ final class SessionParser {
     private final JsonFactory json;
     private final EventLimits limits;
     private final UploadViolations violations;
+    private final Redactor redactor;
     private final JsonParser parser;
 
     /** Where the part begins that is being read, in characters. */
@@ -88,11 +90,12 @@ final class SessionParser {
     /** What members of the document without a meaning have together. */
     private long unknownChars;
 
-    SessionParser(JsonFactory json, InputStream in, EventLimits limits, UploadViolations violations)
+    SessionParser(JsonFactory json, InputStream in, EventLimits limits, UploadViolations violations, Redactor redactor)
             throws IOException {
         this.json = json;
         this.limits = limits;
         this.violations = violations;
+        this.redactor = redactor;
         try {
             this.parser = json.createParser(ObjectReadContext.empty(), characters(in));
         } catch (CharacterCodingException e) {
@@ -188,7 +191,7 @@ final class SessionParser {
                     if (unknownChars > limits.eventBytesMax()) {
                         throw tooLarge();
                     }
-                    parts.unknown(name, value);
+                    parts.unknown(name, redactor.member(name, value));
                 }
             }
         }
@@ -251,7 +254,7 @@ final class SessionParser {
             if (field != null) {
                 members.put(field, value(field, token));
             } else if (unknown != null) {
-                unknown.put(name, text());
+                unknown.put(name, redactor.member(name, text()));
             } else {
                 skip();
             }
@@ -261,14 +264,17 @@ final class SessionParser {
 
     private Object value(Field field, JsonToken token) throws IOException {
         if (!token.isStructStart()) {
-            return Members.scalar(parser, token);
+            Object scalar = Members.scalar(parser, token);
+            return scalar instanceof String text && !field.isIdentifier()
+                    ? redactor.text(field.wireName(), text)
+                    : scalar;
         }
         boolean isObject = token == JsonToken.START_OBJECT;
         if (isObject && field == Field.SUMMARY) {
             return new Nested(true, 0, 0, readMembers(null), null);
         }
         if (isObject && (field == Field.SYSTEM_INFO || field == Field.COMMAND || field == Field.METADATA)) {
-            return new JsonObject(text());
+            return new JsonObject(redactor.member(field.wireName(), text()));
         }
         skip();
         return new Nested(isObject, 0, 0, null, null);

@@ -3,6 +3,7 @@ package dev.agentpipe.core.event;
 import dev.agentpipe.core.event.UploadCheck.Place;
 import dev.agentpipe.core.event.UploadCheck.TooLarge;
 import dev.agentpipe.core.event.UploadCheck.ValidSession;
+import dev.agentpipe.core.redact.Redactor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.DigestInputStream;
@@ -23,11 +24,13 @@ public final class SessionReader {
 
     private final EventLimits eventLimits;
     private final UploadLimits limits;
+    private final Redactor redactor;
     private final JsonFactory json;
 
-    public SessionReader(EventLimits eventLimits, UploadLimits limits) {
+    public SessionReader(EventLimits eventLimits, UploadLimits limits, Redactor redactor) {
         this.eventLimits = eventLimits;
         this.limits = limits;
+        this.redactor = redactor;
         json = JsonFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .streamReadConstraints(StreamReadConstraints.builder()
@@ -46,7 +49,7 @@ public final class SessionReader {
         SessionBuilder builder = new SessionBuilder(eventLimits, limits, violations);
         try {
             InputStream bounded = new BoundedInput(new DigestInputStream(in, digest), limits.bytesMax());
-            new SessionParser(json, bounded, eventLimits, violations).read(builder);
+            new SessionParser(json, bounded, eventLimits, violations, redactor).read(builder);
             Session session = builder.session(digest.digest());
             return violations.isEmpty() ? new ValidSession(session) : violations.invalid();
         } catch (BoundedInput.ExceededException e) {
@@ -63,7 +66,7 @@ public final class SessionReader {
     public void readMessages(InputStream in, Session session, EventSink sink) throws IOException {
         UploadViolations violations = new UploadViolations(limits.violationsMax());
         MessageBuilder messages = new MessageBuilder(session.conversationId(), eventLimits, violations);
-        new SessionParser(json, in, eventLimits, violations).read(new SessionParser.Parts() {
+        new SessionParser(json, in, eventLimits, violations, redactor).read(new SessionParser.Parts() {
             @Override
             public void message(int index, Members members) {
                 sink.accept(index, messages.build(index, members));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import dev.agentpipe.core.event.UploadCheck.Invalid;
 import dev.agentpipe.core.event.UploadCheck.TooLarge;
 import dev.agentpipe.core.event.UploadCheck.ValidEvents;
+import dev.agentpipe.core.redact.Redactor;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,7 +23,9 @@ final class EventFileReaderTest {
     private static final EventLimits LIMITS = new EventLimits(200_000, 10, 64, 255, 10, 1_024, 10);
 
     private static final EventFileReader READER = new EventFileReader(
-            EventReader.ofFiles(LIMITS, Clock.systemUTC()), LIMITS, new UploadLimits(1 << 20, 100, 100, 10_000, 5));
+            EventReader.ofFiles(LIMITS, Clock.systemUTC(), Redactor.OFF),
+            LIMITS,
+            new UploadLimits(1 << 20, 100, 100, 10_000, 5));
 
     private static String event(int contentBytes) {
         return "{\"type\":\"message.created\",\"timestamp\":\"2026-11-22T10:00:00Z\",\"data\":{\"conversation_id\":\"c\","

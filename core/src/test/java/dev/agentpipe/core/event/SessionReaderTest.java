@@ -8,6 +8,7 @@ import dev.agentpipe.core.event.Event.ConversationCompleted;
 import dev.agentpipe.core.event.Event.MessageCreated;
 import dev.agentpipe.core.event.UploadCheck.Invalid;
 import dev.agentpipe.core.event.UploadCheck.ValidSession;
+import dev.agentpipe.core.redact.Redactor;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +21,8 @@ import org.junit.jupiter.api.Test;
 /** Documents of any kind: a session, or what is wrong with it; never anything else. */
 final class SessionReaderTest {
 
-    private static final SessionReader READER = new SessionReader(EventLimits.DEFAULT, UploadLimits.DEFAULT);
+    private static final SessionReader READER =
+            new SessionReader(EventLimits.DEFAULT, UploadLimits.DEFAULT, Redactor.OFF);
 
     private static final String CONVERSATION =
             "{\"id\":\"s\",\"name\":\"n\",\"mode\":\"m\",\"initial_prompt\":\"p\",\"started_at\":\"2026-11-22T10:00:00Z\","

@@ -1,6 +1,6 @@
 package dev.agentpipe.server.bench;
 
-import dev.agentpipe.db.DurablePostgres;
+import dev.agentpipe.db.local.DurablePostgres;
 import dev.agentpipe.server.bench.Machine.Ticks;
 import dev.agentpipe.server.bench.Measurement.ServerOptions;
 import dev.agentpipe.server.bench.load.IngestLoad;

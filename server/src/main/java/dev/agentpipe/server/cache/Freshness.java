@@ -1,5 +1,6 @@
 package dev.agentpipe.server.cache;
 
+import dev.agentpipe.core.event.EventType;
 import dev.agentpipe.core.log.LogRecord;
 import dev.agentpipe.core.log.LogTail;
 import java.util.List;
@@ -25,6 +26,9 @@ public final class Freshness implements LogTail.Listener {
 
     private volatile long through;
 
+    /** Where the last conversation was deleted that it has heard of; what is not known may have been one. */
+    private volatile long deletedAt;
+
     /**
      * @param position from which the tail follows
      * @param next is told everything after this
@@ -41,6 +45,9 @@ public final class Freshness implements LogTail.Listener {
             if (one.conversationId() != null) {
                 touched.lazySet(slot(one.conversationId()), one.position());
             }
+            if (one.type() == EventType.CONVERSATION_DELETED) {
+                deletedAt = one.position();
+            }
         }
         this.through = through;
         next.advanced(records, through);
@@ -49,6 +56,7 @@ public final class Freshness implements LogTail.Listener {
     @Override
     public void lost(long through) {
         unknownUpTo = through;
+        deletedAt = through;
         next.lost(through);
     }
 
@@ -70,6 +78,10 @@ public final class Freshness implements LogTail.Listener {
     /** What it has heard of, up to this position. */
     public long through() {
         return through;
+    }
+
+    long deletedAt() {
+        return deletedAt;
     }
 
     private static int slot(String conversationId) {

@@ -32,6 +32,10 @@ public final class ResponseCache {
             .weigher((String key, CachedAnswer answer) -> ENTRY_BYTES + key.length() + answer.json().length)
             .expireAfterWrite(AGE_MAX)
             .build();
+
+    /** What was kept before this position is gone; changed by {@link #forgetDeleted} alone. */
+    private long forgottenAt;
+
     private final LongAdder hits = new LongAdder();
     private final LongAdder sharedHits = new LongAdder();
     private final LongAdder misses = new LongAdder();
@@ -78,7 +82,7 @@ public final class ResponseCache {
         found.ifPresentOrElse(
                 answer -> {
                     sharedHits.increment();
-                    memory.put(question.url, answer);
+                    keep(question, answer);
                 },
                 misses::increment);
         return found;
@@ -87,10 +91,36 @@ public final class ResponseCache {
     public void put(Question question, CachedAnswer answer) {
         int bytes = answer.json().length;
         if (bytes <= ANSWER_BYTES_MAX) {
-            memory.put(question.url, answer);
+            keep(question, answer);
         }
-        if (bytes <= SHARED_BYTES_MAX) {
+        if (bytes <= SHARED_BYTES_MAX && !maySayWhatIsDeleted(answer)) {
             shared.put(sharedKey(question), answer.toBytes());
+        }
+    }
+
+    private void keep(Question question, CachedAnswer answer) {
+        memory.put(question.url, answer);
+        if (maySayWhatIsDeleted(answer)) { // looked at afterwards: else what is forgotten meanwhile could come back
+            memory.invalidate(question.url);
+        }
+    }
+
+    private boolean maySayWhatIsDeleted(CachedAnswer answer) {
+        return answer.since() < freshness.deletedAt();
+    }
+
+    /**
+     * Once a conversation was deleted, gives up all answers from before, here and in the shared cache: nobody would get them
+     * any more, but they are still there. Every node does, since until it has heard of the deletion it may add some. To be
+     * called now and then, by one thread at a time; may block.
+     */
+    public void forgetDeleted() {
+        long deletedAt = freshness.deletedAt();
+        if (deletedAt > forgottenAt) {
+            memory.invalidateAll();
+            if (shared.removeAll(prefix)) {
+                forgottenAt = deletedAt;
+            }
         }
     }
 

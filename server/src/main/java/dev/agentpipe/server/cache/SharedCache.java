@@ -17,10 +17,18 @@ public interface SharedCache {
 
         @Override
         public void put(String key, byte[] value) {}
+
+        @Override
+        public boolean removeAll(String prefix) {
+            return true;
+        }
     };
 
     Optional<byte[]> get(String key);
 
     /** Keeps it for a minute or so. */
     void put(String key, byte[] value);
+
+    /** Removes all whose keys begin so; whether that could be done. Takes longer than the others. */
+    boolean removeAll(String prefix);
 }

@@ -1,7 +1,7 @@
 package dev.agentpipe.server.cli;
 
-import dev.agentpipe.db.WebDatabase;
-import dev.agentpipe.db.WebDatabaseException;
+import dev.agentpipe.db.web.WebDatabase;
+import dev.agentpipe.db.web.WebDatabaseException;
 import dev.agentpipe.server.transfer.DoneList;
 import dev.agentpipe.server.transfer.GaveUpException;
 import dev.agentpipe.server.transfer.Import;
@@ -67,8 +67,8 @@ final class ImportCommand implements Callable<Integer> {
     @Mixin
     private final RemoteServer.Named server;
 
-    @Option(names = "--again", description = "Send also what this server has acknowledged before.")
-    private boolean again;
+    @Mixin
+    private final AgainOption again = new AgainOption();
 
     @Option(names = "--json", description = "Print the result as one JSON object; the progress goes to standard error.")
     private boolean json;
@@ -99,8 +99,7 @@ final class ImportCommand implements Callable<Integer> {
         TransferClient client = new TransferClient(base, key, stop, told::waits);
         Import theImport = null;
         try (WebDatabase source = open(url);
-                DoneList done =
-                        again ? DoneList.forgetful() : DoneList.of(client, StateFolder.of(environment), told::waits)) {
+                DoneList done = again.done(client, environment, told::waits)) {
             told.start(source.counts(), base);
             theImport = new Import(source, client, done, told);
             theImport.run();

@@ -2,7 +2,7 @@ package dev.agentpipe.server.cli;
 
 import static dev.agentpipe.server.cli.UploadTold.count;
 
-import dev.agentpipe.db.WebDatabase;
+import dev.agentpipe.db.web.WebDatabase;
 import dev.agentpipe.server.transfer.ImportListener;
 import dev.agentpipe.server.transfer.ImportResult;
 import dev.agentpipe.server.transfer.ImportResult.Counted;

@@ -1,9 +1,9 @@
 package dev.agentpipe.server.cli;
 
-import dev.agentpipe.db.ApiKeys;
-import dev.agentpipe.db.DatabaseSettings;
-import dev.agentpipe.db.LocalPostgres;
-import dev.agentpipe.db.StoredKey;
+import dev.agentpipe.db.keys.ApiKeys;
+import dev.agentpipe.db.keys.StoredKey;
+import dev.agentpipe.db.local.LocalPostgres;
+import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.server.ApiKey;
 import dev.agentpipe.server.SettingsException;
 import dev.agentpipe.server.SettingsReader;

@@ -29,9 +29,14 @@ import org.slf4j.LoggerFactory;
  */
 final class LogSetup {
 
-    /** A line stays a line, whatever a message holds. */
+    /**
+     * A line stays a line, whatever a message holds, and says nothing to a terminal (controls, changes of direction). What
+     * a thrown exception says is indented from its second line on, so that none of it looks like a line of its own.
+     */
     private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z',UTC} %-5level [%thread] %logger{0}"
-            + "%replace( %X{requestId}){'^ $',''}: %replace(%msg){'[\\r\\n]+',' | '}%n";
+            + "%replace( %X{requestId}){'^ $',''}: "
+            + "%replace(%replace(%msg){'[\\r\\n]+',' | '}){'[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]','?'}%n"
+            + "%replace(%replace(%ex){'[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}&&[^\\n\\t]]','?'}){'\\n(?=[^\\n\\t])','\n  '}";
 
     /** Strong, since java.util.logging forgets the level of a logger that nobody holds. */
     private static final Logger DRIVER = Logger.getLogger("org.postgresql");

@@ -69,8 +69,8 @@ final class UploadCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Check the files, here and without a server; send nothing.")
     private boolean dryRun;
 
-    @Option(names = "--again", description = "Send also what this server has acknowledged before.")
-    private boolean again;
+    @Mixin
+    private final AgainOption again = new AgainOption();
 
     @Option(
             names = "--json",
@@ -112,8 +112,7 @@ final class UploadCommand implements Callable<Integer> {
                 Upload.dryRun(told, stop).run(files);
             } else {
                 TransferClient client = new TransferClient(base, key, stop, told::waits);
-                try (DoneList done =
-                        again ? DoneList.forgetful() : DoneList.of(client, StateFolder.of(environment), told::waits)) {
+                try (DoneList done = again.done(client, environment, told::waits)) {
                     Upload.to(client, done, told).run(files);
                 }
             }

@@ -1,14 +1,12 @@
 package dev.agentpipe.server.docs;
 
 import dev.agentpipe.server.Version;
+import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
 import dev.agentpipe.server.http.Routes;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.util.HeaderMap;
-import io.undertow.util.Headers;
-import io.undertow.util.HttpString;
 import io.undertow.util.PathTemplateMatch;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,9 +21,6 @@ import tools.jackson.databind.JsonNode;
  * asked. Thread-safe.
  */
 public final class Docs {
-
-    private static final HttpString CONTENT_SECURITY_POLICY = HttpString.tryFromString("Content-Security-Policy");
-    private static final HttpString REFERRER_POLICY = HttpString.tryFromString("Referrer-Policy");
 
     private static final String JSON = "application/json; charset=utf-8";
     private static final String HTML = "text/html; charset=utf-8";
@@ -72,6 +67,7 @@ public final class Docs {
     }
 
     private static void page(HttpServerExchange exchange) {
+        BrowserRules.page(exchange, POLICY);
         send(exchange, Made.PAGE);
     }
 
@@ -95,10 +91,6 @@ public final class Docs {
     }
 
     private static void send(HttpServerExchange exchange, Text text) {
-        HeaderMap headers = exchange.getResponseHeaders();
-        headers.put(CONTENT_SECURITY_POLICY, POLICY);
-        headers.put(REFERRER_POLICY, "no-referrer");
-        headers.put(Headers.X_CONTENT_TYPE_OPTIONS, "nosniff");
         Replies.document(exchange, text.type(), text.bytes(), text.tag());
     }
 }

@@ -1,10 +1,10 @@
 package dev.agentpipe.server.export;
 
-import dev.agentpipe.db.Transcript;
-import dev.agentpipe.db.Transcript.Message;
-import dev.agentpipe.db.Transcript.RetainedEvent;
-import dev.agentpipe.db.Transcripts;
-import dev.agentpipe.db.Transcripts.Order;
+import dev.agentpipe.db.export.Transcript;
+import dev.agentpipe.db.export.Transcript.Message;
+import dev.agentpipe.db.export.Transcript.RetainedEvent;
+import dev.agentpipe.db.export.Transcripts;
+import dev.agentpipe.db.export.Transcripts.Order;
 import java.util.Arrays;
 import java.util.List;
 

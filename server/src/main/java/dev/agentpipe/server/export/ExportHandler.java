@@ -1,7 +1,7 @@
 package dev.agentpipe.server.export;
 
-import dev.agentpipe.db.Transcript;
-import dev.agentpipe.db.Transcripts;
+import dev.agentpipe.db.export.Transcript;
+import dev.agentpipe.db.export.Transcripts;
 import dev.agentpipe.server.export.Export.Piece;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.Problem;
@@ -14,7 +14,6 @@ import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
-import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import java.time.Duration;
 import java.time.ZoneOffset;
@@ -30,8 +29,6 @@ public final class ExportHandler implements HttpHandler {
 
     /** Exports under way at once: some 30 MB, if all are of long conversations. */
     static final int EXPORTS_MAX = 16;
-
-    private static final HttpString NO_SNIFFING = HttpString.tryFromString("X-Content-Type-Options");
 
     private final Transcripts transcripts;
     private final Reads reads;
@@ -128,10 +125,9 @@ public final class ExportHandler implements HttpHandler {
                         transcript.id(),
                         transcript
                                 .conversation()
-                                .begunAt()
+                                .startedAt()
                                 .atOffset(ZoneOffset.UTC)
                                 .toLocalDate(),
                         format.extension()));
-        headers.put(NO_SNIFFING, "nosniff");
     }
 }

@@ -1,6 +1,6 @@
 package dev.agentpipe.server.export;
 
-import dev.agentpipe.db.Transcript;
+import dev.agentpipe.db.export.Transcript;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;

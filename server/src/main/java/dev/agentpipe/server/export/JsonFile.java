@@ -1,10 +1,9 @@
 package dev.agentpipe.server.export;
 
 import dev.agentpipe.core.event.Event.Participant;
-import dev.agentpipe.db.Transcript;
-import dev.agentpipe.db.Transcript.Conversation;
-import dev.agentpipe.db.Transcript.Message;
-import java.time.Instant;
+import dev.agentpipe.db.export.Transcript;
+import dev.agentpipe.db.export.Transcript.Conversation;
+import dev.agentpipe.db.export.Transcript.Message;
 
 /**
  * One JSON object that {@code POST /api/sessions/upload} takes, with agentpipe-web's members beside those that it needs: whoever
@@ -50,7 +49,8 @@ final class JsonFile extends JsonText {
         text("title", Titles.of(conversation));
         text("status", conversation.status());
         text("source", conversation.source());
-        time("createdAt", conversation.begunAt());
+        time("createdAt", conversation.createdAt());
+        time("startedAt", conversation.startedAt());
         time("completedAt", conversation.completedAt());
         number("totalMessages", conversation.totals().messages());
         number("totalTokens", conversation.totals().tokens());
@@ -60,14 +60,13 @@ final class JsonFile extends JsonText {
     }
 
     private void session(Conversation conversation) {
-        Instant started = conversation.startedAt() != null ? conversation.startedAt() : conversation.begunAt();
         json.writeStartObject();
         text("id", conversation.id());
         text("name", Titles.of(conversation));
         text("mode", conversation.mode() == null ? UNKNOWN : conversation.mode());
         text("initial_prompt", conversation.initialPrompt() == null ? "" : conversation.initialPrompt());
         number("max_turns", conversation.maxTurns());
-        time("started_at", started);
+        time("started_at", conversation.startedAt());
         text("status", conversation.status());
         time("completed_at", conversation.completedAt());
         text("source", conversation.source());
@@ -106,7 +105,7 @@ final class JsonFile extends JsonText {
         if (message.agentName() == null) {
             text("agent_name", ""); // which an upload requires
         }
-        time("timestamp", message.createdAt());
+        time("timestamp", message.at());
         // As agentpipe-web has it.
         text("agentId", message.agentId());
         text("agentName", message.agentName());

@@ -2,11 +2,11 @@ package dev.agentpipe.server.export;
 
 import dev.agentpipe.core.event.Event.Participant;
 import dev.agentpipe.core.event.EventType;
-import dev.agentpipe.db.Transcript;
-import dev.agentpipe.db.Transcript.Conversation;
-import dev.agentpipe.db.Transcript.Message;
-import dev.agentpipe.db.Transcript.Reported;
-import dev.agentpipe.db.Transcript.RetainedEvent;
+import dev.agentpipe.db.export.Transcript;
+import dev.agentpipe.db.export.Transcript.Conversation;
+import dev.agentpipe.db.export.Transcript.Message;
+import dev.agentpipe.db.export.Transcript.Reported;
+import dev.agentpipe.db.export.Transcript.RetainedEvent;
 import java.math.BigDecimal;
 import java.time.Instant;
 
@@ -43,8 +43,7 @@ final class JsonLinesFile extends JsonText {
     }
 
     private void start() {
-        Instant at = conversation.startedAt() != null ? conversation.startedAt() : conversation.begunAt();
-        open(EventType.CONVERSATION_STARTED, at);
+        open(EventType.CONVERSATION_STARTED, conversation.startedAt());
         text("mode", conversation.mode());
         text("initial_prompt", conversation.initialPrompt() == null ? "" : conversation.initialPrompt());
         number("max_turns", conversation.maxTurns());
@@ -82,7 +81,7 @@ final class JsonLinesFile extends JsonText {
 
     @Override
     public void message(Message message) {
-        open(EventType.MESSAGE_CREATED, message.createdAt());
+        open(EventType.MESSAGE_CREATED, message.at());
         members(message);
         close();
     }

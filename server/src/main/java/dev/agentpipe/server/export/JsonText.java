@@ -1,6 +1,6 @@
 package dev.agentpipe.server.export;
 
-import dev.agentpipe.db.Transcript.Message;
+import dev.agentpipe.db.export.Transcript.Message;
 import java.io.ByteArrayOutputStream;
 import java.math.BigDecimal;
 import java.time.Instant;

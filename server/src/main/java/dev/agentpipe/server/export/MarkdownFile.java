@@ -1,9 +1,9 @@
 package dev.agentpipe.server.export;
 
 import dev.agentpipe.core.event.Event.Participant;
-import dev.agentpipe.db.Transcript;
-import dev.agentpipe.db.Transcript.Conversation;
-import dev.agentpipe.db.Transcript.Message;
+import dev.agentpipe.db.export.Transcript;
+import dev.agentpipe.db.export.Transcript.Conversation;
+import dev.agentpipe.db.export.Transcript.Message;
 
 /**
  * Markdown (CommonMark). What was said stands in fenced code blocks, each with a fence longer than any row of backticks in
@@ -33,7 +33,8 @@ final class MarkdownFile extends TextFile {
         item("Status", inline(conversation.status()));
         item("Mode", conversation.mode() == null ? null : inline(conversation.mode()));
         item("Source", inline(conversation.source()));
-        item("Started", conversation.begunAt());
+        item("Created", conversation.createdAt());
+        item("Started", conversation.startedAt());
         item("Completed", conversation.completedAt());
         item("Messages", conversation.totals().messages());
         item("Tokens", conversation.totals().tokens());
@@ -91,7 +92,7 @@ final class MarkdownFile extends TextFile {
             out.append(" \\(").append(inline(message.agentType())).append("\\)");
         }
         out.append("\n\n");
-        item("Time", message.createdAt());
+        item("Time", message.at());
         item("Role", message.role() == null ? null : inline(message.role()));
         item("Model", message.model() == null ? null : inline(message.model()));
         item("Tokens", message.totalTokens());

@@ -1,6 +1,6 @@
 package dev.agentpipe.server.export;
 
-import dev.agentpipe.db.Transcript.Conversation;
+import dev.agentpipe.db.export.Transcript.Conversation;
 
 /** What a conversation is called, and what it came to. */
 final class Titles {

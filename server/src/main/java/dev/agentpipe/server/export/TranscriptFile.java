@@ -1,7 +1,7 @@
 package dev.agentpipe.server.export;
 
-import dev.agentpipe.db.Transcript.Message;
-import dev.agentpipe.db.Transcript.RetainedEvent;
+import dev.agentpipe.db.export.Transcript.Message;
+import dev.agentpipe.db.export.Transcript.RetainedEvent;
 
 /**
  * A transcript written out in a format, in UTF-8: its beginning, its messages in order, the events if it wants them, its end.

@@ -15,6 +15,7 @@ public enum Problem {
     UNKNOWN_EVENT_TYPE(StatusCodes.BAD_REQUEST, "The type of the event is not known"),
     INVALID_UPLOAD(StatusCodes.BAD_REQUEST, "The upload is not valid"),
     INVALID_PARAMETER(StatusCodes.BAD_REQUEST, "A parameter is not valid"),
+    INVALID_REQUEST(StatusCodes.BAD_REQUEST, "The request is not valid HTTP"),
     KEY_IN_URL(StatusCodes.BAD_REQUEST, "A key must not be part of a URL"),
     UNAUTHORIZED(StatusCodes.UNAUTHORIZED, "A valid API key is needed"),
     FORBIDDEN(StatusCodes.FORBIDDEN, "The API key may not do this"),

@@ -6,7 +6,6 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.SameThreadExecutor;
 import io.undertow.util.StatusCodes;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -28,10 +27,15 @@ public final class Replies {
     /** A browser may keep it, a shared cache not, and both ask before they use it. */
     private static final String REVALIDATE = "private, no-cache";
 
+    /** Of those who bring the one or the other; a cache that asks first needs it least, but some are told not to. */
+    private static final String WHO = "Authorization, Cookie";
+
     /** Seconds; spread, so that those who were turned away together do not come back together. */
     private static final int RETRY_AFTER_MIN = 1;
 
     private static final int RETRY_AFTER_MAX = 5;
+
+    private static final UnsentAnswers UNSENT = new UnsentAnswers();
 
     private Replies() {}
 
@@ -63,6 +67,7 @@ public final class Replies {
         String tag = "W/\"" + opaque + '"';
         exchange.getResponseHeaders().put(Headers.ETAG, tag);
         exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, REVALIDATE);
+        exchange.getResponseHeaders().add(Headers.VARY, WHO);
         if (!isKnown(exchange.getRequestHeaders().get(Headers.IF_NONE_MATCH), tag)) {
             return false;
         }
@@ -147,7 +152,7 @@ public final class Replies {
             exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, NO_STORE);
         }
         exchange.setResponseContentLength(body.length);
-        afterBody(exchange, () -> exchange.getResponseSender().send(ByteBuffer.wrap(body)));
+        afterBody(exchange, () -> UNSENT.send(exchange, body));
     }
 
     /**

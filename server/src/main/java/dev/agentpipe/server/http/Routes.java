@@ -36,7 +36,8 @@ public final class Routes {
             HealthHandler health,
             Documents documents,
             Sessions sessions) {
-        return new PathTemplateHandler(exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
+        HttpHandler table = new PathTemplateHandler(
+                        exchange -> Replies.problem(exchange, Problem.NOT_FOUND, null), false)
                 .add("/api/ingest", new Resource().on(Methods.POST, ingest))
                 .add("/api/sessions/upload", new Resource().on(Methods.POST, upload))
                 .add("/api/realtime/stream", new Resource().on(Methods.GET, stream))
@@ -64,5 +65,13 @@ public final class Routes {
                 .add("/api/openapi.json", new Resource().onGet(documents.openApi()))
                 .add("/api/docs", new Resource().onGet(documents.page()))
                 .add("/api/docs/{file}", new Resource().onGet(documents.file()));
+        return exchange -> {
+            String path = exchange.getRelativePath();
+            if (path.indexOf('?')
+                    >= 0) { // decoded, a part of an id; the templates would take it for a query's beginning
+                exchange.setRelativePath(path.replace("?", "%3F"));
+            }
+            table.handleRequest(exchange);
+        };
     }
 }

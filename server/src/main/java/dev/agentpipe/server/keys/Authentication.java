@@ -1,6 +1,6 @@
 package dev.agentpipe.server.keys;
 
-import dev.agentpipe.db.KeyTokens.Kind;
+import dev.agentpipe.db.keys.KeyTokens.Kind;
 import dev.agentpipe.server.audit.Audit;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.Caller;

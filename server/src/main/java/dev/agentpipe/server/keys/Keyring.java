@@ -1,8 +1,8 @@
 package dev.agentpipe.server.keys;
 
 import dev.agentpipe.core.log.LogUnavailableException;
-import dev.agentpipe.db.ApiKeys;
-import dev.agentpipe.db.StoredKey;
+import dev.agentpipe.db.keys.ApiKeys;
+import dev.agentpipe.db.keys.StoredKey;
 import dev.agentpipe.server.ApiKey;
 import dev.agentpipe.server.audit.Audit;
 import dev.agentpipe.server.http.Caller;

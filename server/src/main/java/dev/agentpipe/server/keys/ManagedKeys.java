@@ -1,7 +1,7 @@
 package dev.agentpipe.server.keys;
 
-import dev.agentpipe.db.ApiKeys;
-import dev.agentpipe.db.StoredKey;
+import dev.agentpipe.db.keys.ApiKeys;
+import dev.agentpipe.db.keys.StoredKey;
 import dev.agentpipe.server.ApiKey;
 import dev.agentpipe.server.http.Scope;
 import java.security.SecureRandom;

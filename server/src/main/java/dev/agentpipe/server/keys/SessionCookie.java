@@ -1,8 +1,8 @@
 package dev.agentpipe.server.keys;
 
 import io.undertow.server.HttpServerExchange;
-import io.undertow.server.handlers.Cookie;
 import io.undertow.server.handlers.CookieImpl;
+import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
@@ -26,21 +26,28 @@ final class SessionCookie {
      * SameSite=Strict} keeps other sites off, but not another port or a sibling of this host.
      */
     static Optional<String> of(HttpServerExchange exchange) {
-        if (!exchange.getRequestHeaders().contains(Headers.COOKIE)) {
+        HeaderValues headers = exchange.getRequestHeaders().get(Headers.COOKIE);
+        if (headers == null) {
             return Optional.empty();
         }
-        return read(exchange)
-                .map(Cookie::getValue)
-                .filter(value -> !value.isEmpty())
-                .filter(value -> !isForged(exchange));
+        String value = find(headers);
+        return value.isEmpty() || isForged(exchange) ? Optional.empty() : Optional.of(value);
     }
 
-    private static Optional<Cookie> read(HttpServerExchange exchange) {
-        try {
-            return Optional.ofNullable(exchange.getRequestCookie(NAME));
-        } catch (IllegalArgumentException e) {
-            return Optional.empty(); // bytes that no cookie has, in this one or another
+    /**
+     * Undertow's parser throws at what it finds wrong in any cookie, and a host's cookies are those of everything that runs
+     * on it. Of ours nothing is quoted.
+     */
+    private static String find(HeaderValues headers) {
+        for (String header : headers) {
+            for (String cookie : header.split(";")) {
+                int equals = cookie.indexOf('=');
+                if (equals > 0 && cookie.substring(0, equals).strip().equals(NAME)) {
+                    return cookie.substring(equals + 1).strip();
+                }
+            }
         }
+        return "";
     }
 
     /** Browsers send one of the two with all that is not safe; who sends neither is none, and does what it was told. */

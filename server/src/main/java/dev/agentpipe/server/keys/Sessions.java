@@ -1,8 +1,8 @@
 package dev.agentpipe.server.keys;
 
 import dev.agentpipe.core.log.LogUnavailableException;
-import dev.agentpipe.db.KeyTokens;
-import dev.agentpipe.db.KeyTokens.Kind;
+import dev.agentpipe.db.keys.KeyTokens;
+import dev.agentpipe.db.keys.KeyTokens.Kind;
 import dev.agentpipe.server.ApiKey;
 import dev.agentpipe.server.http.Caller;
 import dev.agentpipe.server.http.Callers.Known;

@@ -1,8 +1,8 @@
 package dev.agentpipe.server.read;
 
-import dev.agentpipe.db.Conversation;
-import dev.agentpipe.db.Conversation.Participant;
-import dev.agentpipe.db.Message;
+import dev.agentpipe.db.conversations.Conversation;
+import dev.agentpipe.db.conversations.Conversation.Participant;
+import dev.agentpipe.db.conversations.Message;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 package dev.agentpipe.server.read;
 
 import dev.agentpipe.core.log.LogTail;
-import dev.agentpipe.db.Conversations;
+import dev.agentpipe.db.conversations.Conversations;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.ReadRequest;

@@ -1,7 +1,7 @@
 package dev.agentpipe.server.read;
 
-import dev.agentpipe.db.Conversations;
-import dev.agentpipe.db.Conversations.Detail;
+import dev.agentpipe.db.conversations.Conversations;
+import dev.agentpipe.db.conversations.Conversations.Detail;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.Answer;
 import dev.agentpipe.server.http.Read;

@@ -1,11 +1,11 @@
 package dev.agentpipe.server.read;
 
-import dev.agentpipe.db.Conversation;
-import dev.agentpipe.db.ConversationFilter;
-import dev.agentpipe.db.ConversationOrder;
-import dev.agentpipe.db.ConversationOrder.By;
-import dev.agentpipe.db.ConversationPlace;
-import dev.agentpipe.db.Conversations;
+import dev.agentpipe.db.conversations.Conversation;
+import dev.agentpipe.db.conversations.ConversationFilter;
+import dev.agentpipe.db.conversations.ConversationOrder;
+import dev.agentpipe.db.conversations.ConversationOrder.By;
+import dev.agentpipe.db.conversations.ConversationPlace;
+import dev.agentpipe.db.conversations.Conversations;
 import dev.agentpipe.server.http.Answer;
 import dev.agentpipe.server.http.QueryParameters;
 import dev.agentpipe.server.http.Read;

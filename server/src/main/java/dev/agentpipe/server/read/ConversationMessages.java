@@ -1,8 +1,8 @@
 package dev.agentpipe.server.read;
 
-import dev.agentpipe.db.Conversations;
-import dev.agentpipe.db.Conversations.Detail;
-import dev.agentpipe.db.MessagePlace;
+import dev.agentpipe.db.conversations.Conversations;
+import dev.agentpipe.db.conversations.Conversations.Detail;
+import dev.agentpipe.db.conversations.MessagePlace;
 import dev.agentpipe.server.http.Answer;
 import dev.agentpipe.server.http.QueryParameters;
 import dev.agentpipe.server.http.Read;

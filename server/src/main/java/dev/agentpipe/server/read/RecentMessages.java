@@ -1,6 +1,6 @@
 package dev.agentpipe.server.read;
 
-import dev.agentpipe.db.Conversations;
+import dev.agentpipe.db.conversations.Conversations;
 import dev.agentpipe.server.http.Answer;
 import dev.agentpipe.server.http.Read;
 import dev.agentpipe.server.http.ReadRequest;

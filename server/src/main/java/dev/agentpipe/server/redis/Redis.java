@@ -16,7 +16,9 @@ import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.params.ScanParams;
 import redis.clients.jedis.params.SetParams;
+import redis.clients.jedis.resps.ScanResult;
 import redis.clients.jedis.util.JedisURIHelper;
 
 /**
@@ -32,6 +34,12 @@ public final class Redis implements SharedCache, AutoCloseable {
     private static final Duration AWAY = Duration.ofSeconds(2);
     private static final Duration KEPT = Duration.ofMinutes(1);
     private static final int CONNECTIONS_MAX = 8;
+
+    /** A millisecond of Redis's time, and a million keys in all. */
+    private static final int SCANNED_KEYS = 1_000;
+
+    private static final int SCANS_MAX = 1_000;
+
     private static final String PING = "PONG";
 
     private static final Logger log = LoggerFactory.getLogger(Redis.class);
@@ -83,6 +91,28 @@ public final class Redis implements SharedCache, AutoCloseable {
     @Override
     public void put(String key, byte[] value) {
         call(redis -> redis.set(bytes(key), value, SetParams.setParams().px(KEPT.toMillis())));
+    }
+
+    @Override
+    public boolean removeAll(String prefix) {
+        ScanParams matching = new ScanParams().match(prefix + "*").count(SCANNED_KEYS);
+        String cursor = ScanParams.SCAN_POINTER_START;
+        for (int i = 0; i < SCANS_MAX; i++) {
+            String from = cursor;
+            Optional<ScanResult<String>> found = call(redis -> redis.scan(from, matching));
+            if (found.isEmpty()) {
+                return false;
+            }
+            String[] keys = found.get().getResult().toArray(String[]::new);
+            if (keys.length > 0 && call(redis -> redis.unlink(keys)).isEmpty()) {
+                return false;
+            }
+            cursor = found.get().getCursor();
+            if (cursor.equals(ScanParams.SCAN_POINTER_START)) {
+                return true;
+            }
+        }
+        return true; // so many keys are not all ours: what is left of ours goes by itself
     }
 
     /** Whether it can be reached. Blocks for a moment. */

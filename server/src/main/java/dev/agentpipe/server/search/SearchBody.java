@@ -1,10 +1,10 @@
 package dev.agentpipe.server.search;
 
 import dev.agentpipe.core.event.Violation;
-import dev.agentpipe.db.Search;
-import dev.agentpipe.db.Search.Filters;
-import dev.agentpipe.db.Search.Sort;
-import dev.agentpipe.db.text.SearchQuery;
+import dev.agentpipe.db.search.Search;
+import dev.agentpipe.db.search.Search.Filters;
+import dev.agentpipe.db.search.Search.Sort;
+import dev.agentpipe.db.search.text.SearchQuery;
 import dev.agentpipe.server.http.BadRequest;
 import dev.agentpipe.server.http.QueryParameters;
 import java.math.BigDecimal;

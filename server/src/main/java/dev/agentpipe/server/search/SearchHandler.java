@@ -1,9 +1,9 @@
 package dev.agentpipe.server.search;
 
 import dev.agentpipe.core.log.StreamId;
-import dev.agentpipe.db.Search;
-import dev.agentpipe.db.Search.FoundConversation;
-import dev.agentpipe.db.Search.FoundMessage;
+import dev.agentpipe.db.search.Search;
+import dev.agentpipe.db.search.Search.FoundConversation;
+import dev.agentpipe.db.search.Search.FoundMessage;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Reads;

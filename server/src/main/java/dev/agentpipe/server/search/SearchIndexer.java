@@ -1,7 +1,7 @@
 package dev.agentpipe.server.search;
 
 import dev.agentpipe.core.log.LogUnavailableException;
-import dev.agentpipe.db.SearchIndex;
+import dev.agentpipe.db.search.SearchIndex;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -9,18 +9,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the index of the search up to date. While much comes in it works a fifth of the time, since it shares its processors
- * with the appends; the search then looks at the newest messages by itself. One thread at a time.
+ * Keeps the index of the search up to date. The more comes in, the smaller a part of the time it works, since it shares its
+ * processors with the appends; the search then looks at the newest messages by itself. One thread at a time.
  */
 public final class SearchIndexer {
 
     public static final Duration INTERVAL = Duration.ofMillis(200);
 
-    /** Appends a second from which on they are left room. */
-    private static final long BUSY = 1_000;
+    /** Events a second from which on appends are left room. A pause then is as long as the work before it: it keeps up. */
+    private static final double BUSY = 1_000;
 
-    /** A pause then is so many times as long as the work before it. */
-    private static final int PAUSE_FACTOR = 4;
+    /** With more events pauses grow alike, up to so many times the work. */
+    private static final double PAUSE_FACTOR_MAX = 20;
 
     /** How often to look though nothing was appended: another server may have left something undone. */
     private static final Duration LOOK_INTERVAL = Duration.ofSeconds(30);
@@ -64,7 +64,7 @@ public final class SearchIndexer {
     }
 
     private static void pause(long worked, long appended, long sinceNanos) throws InterruptedException {
-        boolean busy = appended > 0 && appended > BUSY * sinceNanos / 1_000_000_000;
-        TimeUnit.NANOSECONDS.sleep(busy ? PAUSE_FACTOR * worked : 0);
+        double busy = appended * 1e9 / Math.max(1, sinceNanos) / BUSY;
+        TimeUnit.NANOSECONDS.sleep(busy < 1 ? 0 : (long) (worked * Math.min(busy, PAUSE_FACTOR_MAX)));
     }
 }

@@ -1,7 +1,7 @@
 package dev.agentpipe.server.search;
 
-import dev.agentpipe.db.Search;
-import dev.agentpipe.db.Search.Kind;
+import dev.agentpipe.db.search.Search;
+import dev.agentpipe.db.search.Search.Kind;
 import dev.agentpipe.server.http.Answer;
 import dev.agentpipe.server.http.Read;
 import dev.agentpipe.server.http.ReadRequest;

@@ -112,7 +112,12 @@ final class Http2Connection extends Http2Channel {
     @Override
     protected AbstractHttp2StreamSourceChannel createChannel(FrameHeaderData header, PooledByteBuffer data)
             throws IOException {
-        AbstractHttp2StreamSourceChannel frame = super.createChannel(header, data);
+        AbstractHttp2StreamSourceChannel frame;
+        try {
+            frame = super.createChannel(header, data);
+        } catch (NumberFormatException e) { // Undertow would log it as a failure of its own, with all its steps
+            throw new IOException("a Content-Length that is no number");
+        }
         if (frame instanceof Http2StreamSourceChannel request) {
             newest = request;
         } else if (frame instanceof Http2SettingsStreamSourceChannel settings) {

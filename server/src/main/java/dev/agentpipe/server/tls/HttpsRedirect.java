@@ -8,7 +8,6 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import io.undertow.util.StatusCodes;
-import java.util.function.IntSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -18,16 +17,16 @@ import java.util.regex.Pattern;
  */
 public final class HttpsRedirect implements HttpHandler {
 
-    private static final int HTTPS_PORT = 443;
+    private static final int HTTPS_PORT_DEFAULT = 443;
 
     /** A name or an address; nothing that could end a header or begin a path. */
     private static final Pattern HOST = Pattern.compile("([A-Za-z0-9._-]{1,253}|\\[[0-9A-Fa-f:.]{2,45}])(:\\d{1,5})?");
 
-    private final IntSupplier httpsPort;
+    private final int httpsPort;
     private final HttpHandler health;
 
     /** @param health what answers below {@code /api/health} */
-    public HttpsRedirect(IntSupplier httpsPort, HttpHandler health) {
+    public HttpsRedirect(int httpsPort, HttpHandler health) {
         this.httpsPort = httpsPort;
         this.health = health;
     }
@@ -61,13 +60,12 @@ public final class HttpsRedirect implements HttpHandler {
             Replies.problem(exchange, Problem.HTTPS_REQUIRED, "Nobody knows where to: the header Host is missing.");
             return;
         }
-        int port = httpsPort.getAsInt();
         String query = exchange.getQueryString().isEmpty() ? "" : "?" + exchange.getQueryString();
         exchange.getResponseHeaders()
                 .put(
                         Headers.LOCATION,
-                        "https://" + host.group(1) + (port == HTTPS_PORT ? "" : ":" + port) + exchange.getRequestURI()
-                                + query);
+                        "https://" + host.group(1) + (httpsPort == HTTPS_PORT_DEFAULT ? "" : ":" + httpsPort)
+                                + exchange.getRequestURI() + query);
         Replies.empty(exchange, StatusCodes.PERMANENT_REDIRECT);
     }
 }

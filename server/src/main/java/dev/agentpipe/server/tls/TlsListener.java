@@ -15,6 +15,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import org.xnio.ChannelListener;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
@@ -25,6 +26,7 @@ import org.xnio.Xnio;
 import org.xnio.XnioExecutor;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
+import org.xnio.channels.ConnectedChannel;
 import org.xnio.ssl.SslConnection;
 
 /**
@@ -53,10 +55,12 @@ public final class TlsListener implements AutoCloseable {
     private final Http2Listener http2;
     private final AlpnOpenListener alpn;
     private final AcceptingChannel<SslConnection> accepting;
+    private final Predicate<ConnectedChannel> connections;
     private final Duration handshakeMax;
 
     /**
      * @param options of connections and of HTTP, as Undertow has them
+     * @param connections whether a new one may stay
      * @param handshakeMax from the first byte to the choice of a protocol
      */
     public TlsListener(
@@ -64,11 +68,13 @@ public final class TlsListener implements AutoCloseable {
             XnioWorker worker,
             ByteBufferPool pool,
             OptionMap options,
+            Predicate<ConnectedChannel> connections,
             Certificates certificates,
             Duration handshakeMax,
             HttpHandler handler)
             throws IOException {
         System.setProperty(NO_RENEGOTIATION, System.getProperty(NO_RENEGOTIATION, "true"));
+        this.connections = connections;
         this.handshakeMax = handshakeMax;
         AtomicInteger number = new AtomicInteger();
         handshakes = new ThreadPoolExecutor(
@@ -122,6 +128,10 @@ public final class TlsListener implements AutoCloseable {
     }
 
     private void open(SslConnection connection) {
+        if (!connections.test(connection)) {
+            IoUtils.safeClose(connection);
+            return;
+        }
         XnioExecutor.Key timer = connection
                 .getIoThread()
                 .executeAfter(() -> IoUtils.safeClose(connection), handshakeMax.toMillis(), TimeUnit.MILLISECONDS);

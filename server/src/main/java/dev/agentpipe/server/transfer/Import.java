@@ -1,8 +1,8 @@
 package dev.agentpipe.server.transfer;
 
-import dev.agentpipe.db.WebDatabase;
-import dev.agentpipe.db.WebDatabase.EventCount;
-import dev.agentpipe.db.WebRow;
+import dev.agentpipe.db.web.WebDatabase;
+import dev.agentpipe.db.web.WebDatabase.EventCount;
+import dev.agentpipe.db.web.WebRow;
 import dev.agentpipe.server.transfer.ImportResult.Counted;
 import dev.agentpipe.server.transfer.Taken.Refusal;
 import java.io.IOException;

@@ -6,6 +6,7 @@ import dev.agentpipe.core.event.EventReader;
 import dev.agentpipe.core.event.SessionReader;
 import dev.agentpipe.core.event.UploadCheck;
 import dev.agentpipe.core.event.UploadLimits;
+import dev.agentpipe.core.redact.Redactor;
 import dev.agentpipe.server.transfer.Taken.Refusal;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -20,8 +21,10 @@ import java.util.zip.GZIPInputStream;
 final class LocalCheck implements Destination {
 
     private final EventFileReader events = new EventFileReader(
-            EventReader.ofFiles(EventLimits.DEFAULT, Clock.systemUTC()), EventLimits.DEFAULT, UploadLimits.DEFAULT);
-    private final SessionReader sessions = new SessionReader(EventLimits.DEFAULT, UploadLimits.DEFAULT);
+            EventReader.ofFiles(EventLimits.DEFAULT, Clock.systemUTC(), Redactor.OFF),
+            EventLimits.DEFAULT,
+            UploadLimits.DEFAULT);
+    private final SessionReader sessions = new SessionReader(EventLimits.DEFAULT, UploadLimits.DEFAULT, Redactor.OFF);
     private final Stop stop;
 
     LocalCheck(Stop stop) {

@@ -1,6 +1,6 @@
 package dev.agentpipe.server.transfer;
 
-import dev.agentpipe.db.WebRow;
+import dev.agentpipe.db.web.WebRow;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.agentpipe.server.transfer;
 
-import dev.agentpipe.db.WebRow;
+import dev.agentpipe.db.web.WebRow;
 import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.ArrayList;

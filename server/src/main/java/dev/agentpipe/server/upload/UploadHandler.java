@@ -11,6 +11,7 @@ import dev.agentpipe.core.log.LogTail;
 import dev.agentpipe.core.log.LogUnavailableException;
 import dev.agentpipe.core.log.UploadLog;
 import dev.agentpipe.core.log.UploadOutcome;
+import dev.agentpipe.core.redact.Redactor;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.BodyDeadline;
 import dev.agentpipe.server.http.Problem;
@@ -49,7 +50,7 @@ public final class UploadHandler implements HttpHandler, AutoCloseable {
     private static final Duration BODY_MAX = Duration.ofMinutes(5);
 
     /** Uploads from their first byte to their answer: each has a file open, and 64 KiB of memory until it is there. */
-    private static final int AT_A_TIME = 128;
+    static final int AT_A_TIME = 128;
 
     private static final int LARGEST_AT_A_TIME = 4;
 
@@ -64,13 +65,19 @@ public final class UploadHandler implements HttpHandler, AutoCloseable {
     private final UploadReplies replies;
     private final ExecutorService threads;
 
-    public UploadHandler(Access access, EventLimits eventLimits, UploadLimits limits, UploadLog uploads, LogTail tail) {
+    public UploadHandler(
+            Access access,
+            EventLimits eventLimits,
+            UploadLimits limits,
+            Redactor redactor,
+            UploadLog uploads,
+            LogTail tail) {
         this.access = access;
         this.uploads = uploads;
         this.tail = tail;
-        EventReader reader = EventReader.ofFiles(eventLimits, Clock.systemUTC());
+        EventReader reader = EventReader.ofFiles(eventLimits, Clock.systemUTC(), redactor);
         this.events = new EventFileReader(reader, eventLimits, limits);
-        this.sessions = new SessionReader(eventLimits, limits);
+        this.sessions = new SessionReader(eventLimits, limits, redactor);
         this.spool = new Spool(limits.bytesMax(), AT_A_TIME, (long) LARGEST_AT_A_TIME * limits.bytesMax());
         this.replies = new UploadReplies(limits);
         AtomicInteger number = new AtomicInteger();

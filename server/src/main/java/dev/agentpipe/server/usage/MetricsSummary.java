@@ -1,12 +1,12 @@
 package dev.agentpipe.server.usage;
 
-import dev.agentpipe.db.Usage;
-import dev.agentpipe.db.Usage.Interval;
-import dev.agentpipe.db.UsageRange;
-import dev.agentpipe.db.UsageSummary;
-import dev.agentpipe.db.UsageSummary.Bucket;
-import dev.agentpipe.db.UsageSummary.Part;
-import dev.agentpipe.db.UsageSummary.Sums;
+import dev.agentpipe.db.usage.Usage;
+import dev.agentpipe.db.usage.Usage.Interval;
+import dev.agentpipe.db.usage.UsageRange;
+import dev.agentpipe.db.usage.UsageSummary;
+import dev.agentpipe.db.usage.UsageSummary.Bucket;
+import dev.agentpipe.db.usage.UsageSummary.Part;
+import dev.agentpipe.db.usage.UsageSummary.Sums;
 import dev.agentpipe.server.http.Answer;
 import dev.agentpipe.server.http.QueryParameters;
 import dev.agentpipe.server.http.Read;

@@ -28,6 +28,12 @@ final class ResponseCacheTest {
         public void put(String key, byte[] value) {
             stored.put(key, value);
         }
+
+        @Override
+        public boolean removeAll(String prefix) {
+            stored.keySet().removeIf(key -> key.startsWith(prefix));
+            return true;
+        }
     };
     private final LogTail.Listener nobody = (records, through) -> {};
     private final Freshness freshness = new Freshness(10, nobody);
@@ -90,6 +96,26 @@ final class ResponseCacheTest {
         Question veryLarge = new Question("/veryLarge?", null, 10);
         cache.put(veryLarge, answer(10, "{\"a\":\"" + "x".repeat(8 << 20) + "\"}"));
         assertTrue(cache.find(veryLarge).isEmpty());
+    }
+
+    @Test
+    void deletion_makesItForgetWhatWasKeptBefore_andKeepNothingOlder() {
+        Question other = new Question("/other?", "other", 10);
+        cache.put(other, answer(10, "{}"));
+        new ResponseCache(freshness, shared, "y:").put(other, answer(10, "{}"));
+        freshness.advanced(List.of(new LogRecord(11, EventType.MESSAGE_CREATED, "a", new byte[0])), 11);
+        cache.forgetDeleted();
+        assertTrue(cache.find(other).isPresent(), "nothing was deleted");
+
+        freshness.advanced(List.of(new LogRecord(12, EventType.CONVERSATION_DELETED, "a", new byte[0])), 12);
+        cache.forgetDeleted();
+        cache.put(new Question("/late?", "other", 10), answer(11, "{}"));
+        cache.put(new Question("/new?", "other", 12), answer(12, "{}"));
+
+        assertTrue(cache.find(other).isEmpty());
+        assertTrue(cache.find(new Question("/late?", "other", 10)).isEmpty());
+        assertTrue(cache.find(new Question("/new?", "other", 12)).isPresent());
+        assertEquals(2, stored.size(), "the new one, and what another log has");
     }
 
     private static CachedAnswer answer(long since, String json) {

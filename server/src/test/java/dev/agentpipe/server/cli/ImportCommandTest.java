@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.agentpipe.db.WebTables;
+import dev.agentpipe.db.web.WebTables;
 import dev.agentpipe.server.Stored;
 import dev.agentpipe.server.TestServer;
 import java.io.PrintWriter;

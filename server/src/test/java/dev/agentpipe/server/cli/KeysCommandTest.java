@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.agentpipe.db.TestPostgres;
+import dev.agentpipe.db.local.TestPostgres;
 import dev.agentpipe.server.TestServer;
 import java.io.PrintWriter;
 import java.io.StringWriter;

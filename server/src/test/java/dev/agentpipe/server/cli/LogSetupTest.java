@@ -61,6 +61,24 @@ final class LogSetupTest {
     }
 
     @Test
+    void text_ofWhatAnAttackerWrites_isNeitherALineNorAColour() {
+        LogSetup.apply(new Logging(LogLevel.INFO, LogFormat.TEXT), context);
+        String forged = "2026-01-02T03:04:05.678Z INFO  [main] Some: all is well";
+
+        assertEquals(
+                "2026-01-02T03:04:05.678Z WARN  [main] Some: a | " + forged + " ?[31m?2J?x?y?" + System.lineSeparator(),
+                encoded("a\n" + forged + " \u001b[31m\u009b2J\u202ex\u2028y\u0000", Map.of()));
+
+        String thrown = encoded("failed", Map.of(), new IllegalStateException("a\r\n" + forged + "\n\u001b[31m"));
+        List<String> lines = thrown.lines().toList();
+        assertEquals("java.lang.IllegalStateException: a?", lines.get(1));
+        assertEquals("  " + forged, lines.get(2));
+        assertEquals("  ?[31m", lines.get(3));
+        assertTrue(lines.get(4).startsWith("\tat dev.agentpipe"), thrown);
+        assertTrue(lines.stream().skip(4).allMatch(line -> line.startsWith("\t")), thrown);
+    }
+
+    @Test
     void json_lineOfARequest_isOneObjectOnStandardOutput() {
         LogSetup.apply(new Logging(LogLevel.INFO, LogFormat.JSON), context);
 
@@ -132,8 +150,12 @@ final class LogSetupTest {
     }
 
     private String encoded(String message, Map<String, String> requestFields) {
+        return encoded(message, requestFields, null);
+    }
+
+    private String encoded(String message, Map<String, String> requestFields, Throwable thrown) {
         Logger logger = context.getLogger("dev.agentpipe.server.Some");
-        LoggingEvent event = new LoggingEvent("none", logger, Level.WARN, message, null, null);
+        LoggingEvent event = new LoggingEvent("none", logger, Level.WARN, message, thrown, null);
         event.setInstant(Instant.parse("2026-01-02T03:04:05.678Z"));
         event.setMDCPropertyMap(requestFields);
         event.setThreadName("main");

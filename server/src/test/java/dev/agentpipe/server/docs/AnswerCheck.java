@@ -17,8 +17,16 @@ final class AnswerCheck {
     private static final String PROBLEM = "application/problem+json";
 
     /** What HTTP itself puts on an answer; the document says nothing of them. */
-    private static final Set<String> HEADERS_OF_HTTP =
-            Set.of("connection", "content-length", "content-type", "date", "transfer-encoding", "cache-control");
+    private static final Set<String> HEADERS_OF_HTTP = Set.of(
+            "connection", "content-length", "content-type", "date", "transfer-encoding", "cache-control", "vary");
+
+    /** For browsers, on every answer; the document tells that once. */
+    private static final Set<String> HEADERS_FOR_BROWSERS = Set.of(
+            "content-security-policy", "cross-origin-resource-policy", "referrer-policy", "x-content-type-options");
+
+    /** Of a page, beside these. */
+    private static final Set<String> HEADERS_OF_A_PAGE =
+            Set.of("cross-origin-opener-policy", "permissions-policy", "x-frame-options");
 
     private final Api api;
 
@@ -52,13 +60,14 @@ final class AnswerCheck {
             values.forEach(value ->
                     assertFits(api.misfits(where + "/schema", typed(node.get("schema"), value)), value));
         });
-        response.headers()
-                .map()
-                .keySet()
-                .forEach(name -> assertTrue(
-                        HEADERS_OF_HTTP.contains(name)
-                                || documented.propertyNames().stream().anyMatch(name::equalsIgnoreCase),
-                        () -> "a header that is not documented: " + name));
+        Set<String> names = response.headers().map().keySet();
+        assertTrue(names.containsAll(HEADERS_FOR_BROWSERS), () -> "not for browsers: " + names);
+        names.forEach(name -> assertTrue(
+                HEADERS_OF_HTTP.contains(name)
+                        || HEADERS_FOR_BROWSERS.contains(name)
+                        || HEADERS_OF_A_PAGE.contains(name)
+                        || documented.propertyNames().stream().anyMatch(name::equalsIgnoreCase),
+                () -> "a header that is not documented: " + name));
     }
 
     private void body(ApiCall call, String where, ApiCall.Answer answer) {

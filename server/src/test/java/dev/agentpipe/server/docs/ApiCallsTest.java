@@ -44,7 +44,7 @@ final class ApiCallsTest {
             "queue_full", // BackpressureTest
             "too_many_reads", // ReadHandlersTest
             "too_many_tokens", // ApiKeysTest
-            "too_many_uploads", // takes 129 uploads at once, or a full disk
+            "too_many_uploads", // UploadLimitsTest
             "too_many_exports", // DownloadTest
             "shutting_down"); // StopTest, BackpressureTest
 

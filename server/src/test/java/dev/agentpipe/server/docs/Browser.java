@@ -1,6 +1,7 @@
 package dev.agentpipe.server.docs;
 
 import java.io.File;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,14 +14,16 @@ import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
 /** A Chromium without a window. */
-final class Browser implements AutoCloseable {
+public final class Browser implements AutoCloseable {
 
     private static final List<String> FOLDERS = List.of("/usr/bin", "/usr/local/bin", "/snap/bin");
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private final ChromeDriver driver;
 
     /** Empty, and says why, where Chromium or its driver is missing; in CI both must be there. */
-    static Optional<Browser> open() {
+    public static Optional<Browser> open() {
         Optional<File> chromium = find("chromium", "google-chrome");
         Optional<File> driver = find("chromedriver", "chromium.chromedriver");
         if (chromium.isPresent() && driver.isPresent()) {
@@ -52,28 +55,35 @@ final class Browser implements AutoCloseable {
         this.driver = new ChromeDriver(options);
     }
 
-    ChromeDriver driver() {
+    public ChromeDriver driver() {
         return driver;
     }
 
-    void width(int pixels) {
+    public void width(int pixels) {
         driver.executeCdpCommand(
                 "Emulation.setDeviceMetricsOverride",
                 Map.of("width", pixels, "height", 800, "deviceScaleFactor", 1, "mobile", false));
     }
 
-    void colors(String scheme) {
+    public void colors(String scheme) {
         driver.executeCdpCommand(
                 "Emulation.setEmulatedMedia",
                 Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
     }
 
-    Object script(String script) {
+    public Object script(String script) {
         return driver.executeScript(script);
     }
 
+    /** Runs the body of an async function, and gives what it returns; what it throws is returned as text. */
+    public Object await(String body) {
+        driver.manage().timeouts().scriptTimeout(PATIENCE);
+        return driver.executeAsyncScript("const done = arguments[arguments.length - 1];" + "(async () => {" + body
+                + "})().then(done, error => done('' + error));");
+    }
+
     /** What the console has said since the last look: errors, and what a policy has stopped. */
-    List<String> console() {
+    public List<String> console() {
         return driver.manage().logs().get(LogType.BROWSER).getAll().stream()
                 .map(LogEntry::toString)
                 .toList();

@@ -2,6 +2,7 @@ package dev.agentpipe.server.export;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,6 +16,7 @@ import java.math.BigDecimal;
 import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -157,6 +159,43 @@ final class ExportTest {
         assertEquals("ACTIVE", json.get("status").stringValue());
         assertEquals(HOSTILE.size(), json.get("totalMessages").intValue());
         assertFalse(answer.response().body().contains("SECRET"));
+    }
+
+    @Test
+    void times_meanWhatTheyMeanInTheReadApi() {
+        startOf("times", "Alice");
+        server.message("times", "earlier", "sent before its start said that it began");
+        JsonNode read = server.get("/api/conversations/times").json();
+        Instant created = Instant.parse(read.get("createdAt").stringValue());
+        Instant started = Instant.parse(read.get("startedAt").stringValue());
+        assertEquals(Instant.parse("2026-11-22T14:34:25.5Z"), started);
+        assertNotEquals(started, created, "this server heard of it later");
+
+        JsonNode json = export("times", "json").json();
+        assertEquals(created, Instant.parse(json.get("createdAt").stringValue()));
+        assertEquals(started, Instant.parse(json.get("startedAt").stringValue()));
+        assertEquals(
+                started,
+                Instant.parse(json.get("conversation").get("started_at").stringValue()));
+
+        Answer markdown = export("times", "markdown");
+        List<String> lines = markdown.response().body().lines().toList();
+        assertTrue(lines.contains("- Created: " + created), markdown::toString);
+        assertTrue(lines.contains("- Started: " + started), markdown::toString);
+
+        try (Stored stored = new Stored(server)) {
+            stored.execute("update event_log set floor = log_head()"); // so that the start is made anew
+            String start = export("times", "jsonl")
+                    .response()
+                    .body()
+                    .lines()
+                    .findFirst()
+                    .orElseThrow();
+            assertEquals(
+                    started,
+                    Instant.parse(EXACT.readTree(start).get("timestamp").stringValue()));
+            stored.execute("update event_log set floor = 0");
+        }
     }
 
     private static List<String> texts(JsonNode array, String name) {

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.core.log.TestEvents;
 import dev.agentpipe.db.Database;
-import dev.agentpipe.db.DatabaseSettings;
-import dev.agentpipe.db.TestPostgres;
+import dev.agentpipe.db.local.TestPostgres;
+import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.server.RawHttp;
 import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.Reads;

@@ -2,7 +2,7 @@ package dev.agentpipe.server.faults;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.agentpipe.db.TestPostgres;
+import dev.agentpipe.db.local.TestPostgres;
 import dev.agentpipe.server.TestServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;

@@ -11,10 +11,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,47 +32,33 @@ final class KillTest {
     @TempDir
     private Path dataDir;
 
-    private final int port = ServerProcess.freePort();
-    private final URI uri = URI.create("http://127.0.0.1:" + port);
     private final Random random = new Random(SEED);
-    private final List<RecordingReader> readers = new ArrayList<>();
-    private ServerProcess server;
+
+    @AutoClose
+    private RestartedServer server;
 
     /** One way to bring it down; brings it up again as far as it does not do that by itself. */
     private interface Fault {
         void happen() throws IOException;
     }
 
-    private void start() throws IOException {
-        server = new ServerProcess(
-                dataDir,
-                Map.of(
-                        "PORT",
-                        Integer.toString(port),
-                        "AGENTPIPE_BRIDGE_API_KEY",
-                        TestServer.KEY,
-                        "SSE_HEARTBEAT_INTERVAL",
-                        "200"));
-    }
-
-    @AfterEach
-    void stop() {
-        readers.forEach(RecordingReader::close);
-        if (server != null) {
-            server.close();
-        }
+    @BeforeEach
+    void prepare() {
+        server = new RestartedServer(dataDir, Duration.ofMillis(200));
     }
 
     @Test
     void serverKilled_underLoad_losesNothing() throws Exception {
         surviving(ROUNDS, () -> {
-            server.kill();
-            start();
+            server.process().kill();
+            server.start();
             if (random.nextBoolean()) { // and again, while PostgreSQL recovers
                 Await.until(
-                        "PostgreSQL starts", PATIENCE, () -> server.postgres().isPresent());
-                server.kill();
-                start();
+                        "PostgreSQL starts",
+                        PATIENCE,
+                        () -> server.process().postgres().isPresent());
+                server.process().kill();
+                server.start();
             }
         });
     }
@@ -80,34 +66,37 @@ final class KillTest {
     @Test
     void postgresKilled_underLoad_comesBackByItself() throws Exception {
         surviving(ROUNDS, () -> {
-            ProcessHandle killed = server.postgres().orElseThrow();
+            ProcessHandle killed = server.process().postgres().orElseThrow();
             killed.destroyForcibly();
             Await.until(
                     "another PostgreSQL",
                     PATIENCE,
-                    () -> server.postgres().filter(one -> !one.equals(killed)).isPresent());
-            assertTrue(server.isAlive(), "the server goes on");
+                    () -> server.process()
+                            .postgres()
+                            .filter(one -> !one.equals(killed))
+                            .isPresent());
+            assertTrue(server.process().isAlive(), "the server goes on");
         });
     }
 
     @Test
     void bothKilled_helpersOfPostgresLeftBehind_losesNothing() throws Exception {
         surviving(Math.max(1, ROUNDS / 2), () -> {
-            ProcessHandle postgres = server.postgres().orElseThrow();
-            server.handle().destroyForcibly();
+            ProcessHandle postgres = server.process().postgres().orElseThrow();
+            server.process().handle().destroyForcibly();
             postgres.destroyForcibly();
-            server.awaitExit(PATIENCE);
-            start();
+            server.process().awaitExit(PATIENCE);
+            server.start();
         });
     }
 
     @Test
     void bothKilled_andAllHelpersOfPostgres_losesNothing() throws Exception {
         surviving(Math.max(1, ROUNDS / 2), () -> {
-            server.handle().destroyForcibly();
+            server.process().handle().destroyForcibly();
             ServerProcess.killPostgres(dataDir);
-            server.awaitExit(PATIENCE);
-            start();
+            server.process().awaitExit(PATIENCE);
+            server.start();
         });
     }
 
@@ -120,37 +109,35 @@ final class KillTest {
     }
 
     private void survive(int rounds, Fault fault) throws Exception {
-        start();
-        server.awaitReady();
-        assertFalse(server.output().contains("can be lost in a crash"), server::output);
-        reader("all", "");
-        reader("one", "?conversationId=" + Load.conversation(0));
+        server.start();
+        server.process().awaitReady();
+        assertFalse(
+                server.process().output().contains("can be lost in a crash"),
+                () -> server.process().output());
+        RecordingReader all = server.reader("all", "");
+        RecordingReader one = server.reader("one", "?conversationId=" + Load.conversation(0));
+        all.connected();
+        one.connected();
         List<String> complaints = new ArrayList<>();
         Stored stored;
-        try (Load load = Load.start("m", List.<Supplier<URI>>of(() -> uri), TestServer.KEY, 4)) {
+        try (Load load = Load.start("m", List.<Supplier<URI>>of(server::uri), TestServer.KEY, 4)) {
             load.awaitMore(100);
             for (int round = 0; round < rounds; round++) {
                 load.awaitMore(random.nextInt(500));
-                ServerProcess before = server;
+                ServerProcess before = server.process();
                 fault.happen();
                 load.awaitMore(50);
                 complaints.addAll(before.complaints());
             }
             load.stop();
-            complaints.addAll(server.complaints());
-            load.resend(() -> uri);
-            stored = Stored.read(server.connect());
+            complaints.addAll(server.process().complaints());
+            load.resend(server::uri);
+            stored = Stored.read(server.process().connect());
             stored.assertIs(load);
         }
-        assertReceived(readers.get(0), stored.positions());
-        assertReceived(readers.get(1), stored.positions(Load.conversation(0)));
+        assertReceived(all, stored.positions());
+        assertReceived(one, stored.positions(Load.conversation(0)));
         assertEquals(List.of(), complaints);
-    }
-
-    private void reader(String name, String query) {
-        RecordingReader reader = new RecordingReader(name, () -> port, query, null);
-        readers.add(reader);
-        reader.connected();
     }
 
     private static void assertReceived(RecordingReader reader, List<Long> positions) {

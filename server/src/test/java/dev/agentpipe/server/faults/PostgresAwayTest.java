@@ -3,7 +3,7 @@ package dev.agentpipe.server.faults;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.agentpipe.db.ControlledPostgres;
+import dev.agentpipe.db.local.ControlledPostgres;
 import dev.agentpipe.server.RawStream;
 import dev.agentpipe.server.TestServer;
 import dev.agentpipe.server.TestServer.Answer;

@@ -1,6 +1,6 @@
 package dev.agentpipe.server.faults;
 
-import dev.agentpipe.db.TestPostgres;
+import dev.agentpipe.db.local.TestPostgres;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

@@ -16,9 +16,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,48 +31,35 @@ final class StopTest {
     @TempDir
     private Path dataDir;
 
-    private final int port = ServerProcess.freePort();
-    private final URI uri = URI.create("http://127.0.0.1:" + port);
-    private final List<RecordingReader> readers = new ArrayList<>();
-    private ServerProcess server;
+    @AutoClose
+    private RestartedServer server;
 
-    private void start() throws IOException {
-        server = new ServerProcess(
-                dataDir,
-                Map.of(
-                        "PORT",
-                        Integer.toString(port),
-                        "AGENTPIPE_BRIDGE_API_KEY",
-                        TestServer.KEY,
-                        "SSE_HEARTBEAT_INTERVAL",
-                        "1000"));
-    }
-
-    @AfterEach
-    void stop() {
-        readers.forEach(RecordingReader::close);
-        if (server != null) {
-            server.close();
-        }
+    @BeforeEach
+    void prepare() {
+        server = new RestartedServer(dataDir, Duration.ofSeconds(1));
     }
 
     @Test
     void terminate_underLoadWithOpenStreams_endsAllInOrder() throws Exception {
-        start();
-        server.awaitReady();
+        server.start();
+        server.process().awaitReady();
         List<RawStream> quiet = openStreams();
-        try (Load load = Load.start("m", List.<Supplier<URI>>of(() -> uri), TestServer.KEY, 4)) {
+        List<RecordingReader> readers = openReaders();
+        try (Load load = Load.start("m", List.<Supplier<URI>>of(server::uri), TestServer.KEY, 4)) {
             load.awaitMore(200);
 
-            server.terminate();
+            server.process().terminate();
             long terminated = System.nanoTime();
             Await.until("readiness is off", PATIENCE, () -> ready() == 503);
             assertTrue(readers.stream().anyMatch(reader -> reader.farewells() == 0), "streams are ended afterwards");
-            assertEquals(0, server.awaitExit(PROMISED), server::output);
+            assertEquals(
+                    0,
+                    server.process().awaitExit(PROMISED),
+                    () -> server.process().output());
 
             Duration took = Duration.ofNanos(System.nanoTime() - terminated);
             assertTrue(took.compareTo(Duration.ofSeconds(8)) < 0, "nothing hung, but it took " + took);
-            assertEquals(List.of(), server.complaints());
+            assertEquals(List.of(), server.process().complaints());
             assertTrue(ServerProcess.postgres(dataDir).isEmpty(), "PostgreSQL was stopped, too");
             for (RawStream stream : quiet) {
                 assertEndsInOrder(stream);
@@ -80,12 +67,12 @@ final class StopTest {
             for (RecordingReader reader : readers) {
                 assertEquals(1, reader.farewells(), reader::toString);
             }
-            start();
-            server.awaitReady();
+            server.start();
+            server.process().awaitReady();
             load.awaitMore(100);
             load.stop();
-            load.resend(() -> uri);
-            Stored stored = Stored.read(server.connect());
+            load.resend(server::uri);
+            Stored stored = Stored.read(server.process().connect());
             stored.assertIs(load);
             for (RecordingReader reader : readers) {
                 assertEquals(
@@ -97,13 +84,19 @@ final class StopTest {
     private List<RawStream> openStreams() throws IOException {
         List<RawStream> quiet = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
-            quiet.add(RawStream.open(port, "HTTP/1.1", "/api/realtime/stream?conversationId=nobody-writes-to"));
+            quiet.add(
+                    RawStream.open(server.port(), "HTTP/1.1", "/api/realtime/stream?conversationId=nobody-writes-to"));
         }
+        return quiet;
+    }
+
+    private List<RecordingReader> openReaders() {
+        List<RecordingReader> readers = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
-            readers.add(new RecordingReader("reader-" + i, () -> port, "", null));
+            readers.add(server.reader("reader-" + i, ""));
         }
         readers.forEach(RecordingReader::connected);
-        return quiet;
+        return readers;
     }
 
     private static void assertEndsInOrder(RawStream stream) throws IOException {
@@ -121,7 +114,7 @@ final class StopTest {
         try {
             return HttpClient.newHttpClient()
                     .send(
-                            HttpRequest.newBuilder(uri.resolve("/api/health/ready"))
+                            HttpRequest.newBuilder(server.uri().resolve("/api/health/ready"))
                                     .build(),
                             BodyHandlers.discarding())
                     .statusCode();
@@ -134,35 +127,38 @@ final class StopTest {
 
     @Test
     void terminate_whileStarting_endsInOrderAndTheNextStartWorks() throws Exception {
-        start();
+        server.start();
         Path cluster = dataDir.resolve("postgres").resolve("cluster");
         Await.until("the cluster is being made", PATIENCE, () -> Files.exists(cluster));
         assertTerminates();
 
-        start();
+        server.start();
         Await.until(
-                "PostgreSQL is being started", PATIENCE, () -> server.postgres().isPresent());
+                "PostgreSQL is being started",
+                PATIENCE,
+                () -> server.process().postgres().isPresent());
         assertTerminates();
 
-        start();
-        server.awaitReady();
+        server.start();
+        server.process().awaitReady();
     }
 
     private void assertTerminates() {
-        server.terminate();
-        assertEquals(0, server.awaitExit(PROMISED), server::output);
-        assertEquals(List.of(), server.complaints());
+        server.process().terminate();
+        assertEquals(
+                0, server.process().awaitExit(PROMISED), () -> server.process().output());
+        assertEquals(List.of(), server.process().complaints());
         assertTrue(ServerProcess.postgres(dataDir).isEmpty(), "no PostgreSQL is left running");
     }
 
     @Test
     void kill_whileFirstStarting_theNextStartWorks() throws Exception {
-        start();
+        server.start();
         Path cluster = dataDir.resolve("postgres").resolve("cluster");
         Await.until("the cluster is being made", PATIENCE, () -> Files.exists(cluster));
-        server.kill();
+        server.process().kill();
 
-        start();
-        server.awaitReady();
+        server.start();
+        server.process().awaitReady();
     }
 }

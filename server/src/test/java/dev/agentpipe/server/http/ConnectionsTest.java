@@ -11,8 +11,7 @@ import dev.agentpipe.server.Stored;
 import dev.agentpipe.server.TestServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** Requests to ingest as they come over the wire: whole, in pieces, many on a connection, and with an end too early. */
@@ -20,20 +19,11 @@ final class ConnectionsTest {
 
     private static final int TOO_LARGE = 9 << 20;
 
-    private static TestServer server;
-    private static Stored stored;
+    @AutoClose
+    private static final TestServer server = TestServer.start();
 
-    @BeforeAll
-    static void start() {
-        server = TestServer.start();
-        stored = new Stored(server);
-    }
-
-    @AfterAll
-    static void stop() {
-        stored.close();
-        server.close();
-    }
+    @AutoClose
+    private static final Stored stored = new Stored(server);
 
     private static String message(String id) {
         return TestServer.messageBody("c", id, "x");

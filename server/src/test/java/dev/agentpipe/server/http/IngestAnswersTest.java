@@ -12,8 +12,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,20 +24,11 @@ final class IngestAnswersTest {
     private static final String INVALID = "{\"type\":\"message.created\",\"data\":{\"conversation_id\":7}}";
     private static final String UNKNOWN = "{\"type\":\"nonsense\",\"data\":{}}";
 
-    private static TestServer server;
-    private static Stored stored;
+    @AutoClose
+    private static final TestServer server = TestServer.start();
 
-    @BeforeAll
-    static void start() {
-        server = TestServer.start();
-        stored = new Stored(server);
-    }
-
-    @AfterAll
-    static void stop() {
-        stored.close();
-        server.close();
-    }
+    @AutoClose
+    private static final Stored stored = new Stored(server);
 
     private static String message(String id, String content) {
         return TestServer.messageBody("c", id, content);

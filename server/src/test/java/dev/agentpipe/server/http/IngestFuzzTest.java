@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.server.RawHttp;
 import dev.agentpipe.server.TestServer;
+import dev.agentpipe.server.fuzz.Damage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -21,43 +21,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Damaged bodies of the real client, the same ones in each run: whatever comes, the fault is never the server's. */
 final class IngestFuzzTest {
 
-    /** Put where they hurt: what JSON, UTF-8 and PostgreSQL each have their own mind about. */
-    private static final List<String> SPLICES = List.of(
-            "\\u0000",
-            "\\ud800",
-            "\\udc00\\ud83d",
-            "\u0000",
-            "\uFEFF",
-            "é",
-            "\\",
-            "\"",
-            "{",
-            "}",
-            "[",
-            "]",
-            ",",
-            "null",
-            "-",
-            "-1",
-            "0.1",
-            "1e308",
-            "1e-400",
-            "9223372036854775807",
-            "99999999999999999999",
-            "\n",
-            "\r\n",
-            "\"status\":\"error\",",
-            "\"data\":{",
-            "0000-01-01T00:00:00Z",
-            "9999-12-31T23:59:60+23:59",
-            "x".repeat(300));
-
     /** Requests sent before their answers are read. */
     private static final int PIPELINED = 20;
 
     private static TestServer server;
 
     private final Random random = new Random(20261122);
+    private final Damage damage = new Damage(random);
     private final List<byte[]> seeds = Fixtures.all().stream()
             .map(request -> request.body().getBytes(StandardCharsets.UTF_8))
             .filter(body -> body.length < 3_000)
@@ -122,16 +92,7 @@ final class IngestFuzzTest {
     }
 
     private byte[] damaged() {
-        byte[] body = seed();
-        for (int n = random.nextInt(3); n >= 0; n--) {
-            int at = random.nextInt(body.length + 1);
-            int to = Math.min(body.length, at + random.nextInt(8));
-            byte[] by = random.nextInt(4) == 0
-                    ? new byte[] {(byte) random.nextInt(256)}
-                    : SPLICES.get(random.nextInt(SPLICES.size())).getBytes(StandardCharsets.UTF_8);
-            body = replaced(body, at, random.nextBoolean() ? at : to, by);
-        }
-        return body;
+        return damage.bytes(seed());
     }
 
     /** With another value somewhere: still JSON. */
@@ -143,12 +104,5 @@ final class IngestFuzzTest {
                         "\"(conversation_id|content|cost|tokens_used|status|participants|summary|total_[a-z]+)\":[^,{}\\[\\]]*",
                         "\"$1\":" + values[random.nextInt(values.length)].replace("\\", "\\\\"))
                 .getBytes(StandardCharsets.UTF_8);
-    }
-
-    private static byte[] replaced(byte[] body, int from, int to, byte[] by) {
-        byte[] result = Arrays.copyOf(body, body.length - (to - from) + by.length);
-        System.arraycopy(by, 0, result, from, by.length);
-        System.arraycopy(body, to, result, from + by.length, body.length - to);
-        return result;
     }
 }

@@ -12,8 +12,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpRequest;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -21,17 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class RoutesTest {
 
-    private static TestServer server;
-
-    @BeforeAll
-    static void start() {
-        server = TestServer.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    @AutoClose
+    private static final TestServer server = TestServer.start();
 
     private static Answer ask(String requestLine, String... headers) throws IOException {
         try (RawHttp http = RawHttp.open(server.port())) {

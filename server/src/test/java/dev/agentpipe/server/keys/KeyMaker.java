@@ -1,7 +1,7 @@
 package dev.agentpipe.server.keys;
 
-import dev.agentpipe.db.ApiKeys;
-import dev.agentpipe.db.DatabaseSettings;
+import dev.agentpipe.db.keys.ApiKeys;
+import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.server.ApiKey;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** Makes and ends keys as the commands do: in the database, past the servers. */
-final class KeyMaker {
+public final class KeyMaker {
 
     final ApiKeys store;
 
-    KeyMaker(String databaseUrl) {
+    public KeyMaker(String databaseUrl) {
         store = ApiKeys.connect(DatabaseSettings.of(databaseUrl, null, 0, 3, Duration.ofSeconds(10)));
     }
 
-    ApiKey make(String... scopes) {
+    public ApiKey make(String... scopes) {
         return make(null, scopes);
     }
 

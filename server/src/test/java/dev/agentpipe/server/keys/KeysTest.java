@@ -4,7 +4,7 @@ import static dev.agentpipe.server.keys.KeyMaker.bearer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.agentpipe.db.TestPostgres;
+import dev.agentpipe.db.local.TestPostgres;
 import dev.agentpipe.server.ApiKey;
 import dev.agentpipe.server.Await;
 import dev.agentpipe.server.RawStream;

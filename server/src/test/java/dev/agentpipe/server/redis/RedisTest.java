@@ -6,44 +6,28 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.server.Await;
 import dev.agentpipe.server.CapturedLog;
-import java.io.IOException;
+import dev.agentpipe.server.TestRedis;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import redis.embedded.RedisServer;
-import redis.embedded.core.RedisServerBuilder;
 
 final class RedisTest {
 
     private static final byte[] VALUE = {0, -1, '{', 13, 10};
 
-    private int port;
-    private RedisServer server;
+    private TestRedis server;
 
     @BeforeEach
-    void start() throws IOException {
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
-        server = serve();
-    }
-
-    private RedisServer serve(String... settings) throws IOException {
-        RedisServerBuilder builder = RedisServer.newRedisServer().port(port).bind("127.0.0.1");
-        for (String setting : settings) {
-            builder.setting(setting);
-        }
-        RedisServer started = builder.build();
-        started.start();
-        return started;
+    void start() {
+        server = TestRedis.start();
     }
 
     @AfterEach
-    void stop() throws IOException {
-        server.stop();
+    void stop() {
+        server.close();
     }
 
     @Test
@@ -58,18 +42,18 @@ final class RedisTest {
     }
 
     @Test
-    void server_thatIsStoppedAndStarted_isMissedWithoutAnError() throws Exception {
+    void server_thatIsStoppedAndStarted_isMissedWithoutAnError() {
         try (Redis redis = redis(null);
                 CapturedLog log = new CapturedLog(Redis.class.getName())) {
             redis.put("k", VALUE);
-            server.stop();
+            server.kill();
 
             redis.put("k", VALUE);
             assertTrue(redis.get("k").isEmpty());
             assertFalse(redis.isUp());
             assertFalse(redis.ping());
 
-            server = serve();
+            server.restart();
             Await.until("Redis is used again", redis::ping);
             redis.put("k", VALUE);
             assertArrayEquals(VALUE, redis.get("k").orElseThrow());
@@ -78,14 +62,13 @@ final class RedisTest {
     }
 
     @Test
-    void password_ofTheUrlOrTheToken_isUsedAndNeverLogged() throws Exception {
-        server.stop();
-        server = serve("requirepass s3cret-word");
+    void password_ofTheUrlOrTheToken_isUsedAndNeverLogged() {
+        server.restart("requirepass s3cret-word");
         try (CapturedLog log = new CapturedLog(Redis.class.getName());
                 Redis none = redis(null);
                 Redis wrong = redis("wr0ng-word");
                 Redis token = redis("s3cret-word");
-                Redis inUrl = new Redis(URI.create("redis://:s3cret-word@127.0.0.1:" + port), null)) {
+                Redis inUrl = new Redis(URI.create(server.url().toString().replace("//", "//:s3cret-word@")), null)) {
             assertFalse(none.ping());
             assertFalse(wrong.ping());
             assertTrue(token.ping());
@@ -106,6 +89,6 @@ final class RedisTest {
     }
 
     private Redis redis(String token) {
-        return new Redis(URI.create("redis://127.0.0.1:" + port), token);
+        return new Redis(server.url(), token);
     }
 }

@@ -207,6 +207,22 @@ public final class RawHttp2 implements AutoCloseable {
         return Integer.parseInt(headOf(stream).get(":status"));
     }
 
+    /** Waits until the server ends a stream or the connection, and fails if it answers. */
+    public void awaitEndOrReset() throws IOException {
+        try {
+            Frame frame = read();
+            while (frame.type != RST_STREAM && frame.type != GOAWAY) {
+                if (frame.type == HEADERS
+                        && !heads.get(frame.stream).get(":status").startsWith("4")) {
+                    throw new AssertionError("answered with " + heads.get(frame.stream));
+                }
+                frame = read();
+            }
+        } catch (EOFException | SocketException e) {
+            // That is it.
+        }
+    }
+
     /** The error with which the server ends this connection, which it does soon; -1 if it says none. */
     public int awaitEnd() throws IOException {
         int code = -1;

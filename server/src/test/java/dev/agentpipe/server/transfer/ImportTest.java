@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.agentpipe.db.WebDatabase;
-import dev.agentpipe.db.WebTables;
+import dev.agentpipe.db.web.WebDatabase;
+import dev.agentpipe.db.web.WebTables;
 import dev.agentpipe.server.transfer.ImportResult.Counted;
 import java.nio.file.Path;
 import java.util.ArrayList;

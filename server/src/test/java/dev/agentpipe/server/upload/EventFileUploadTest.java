@@ -19,29 +19,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Event files, as the CLI keeps them and as its {@code --json} prints them. */
 final class EventFileUploadTest {
 
-    private static TestServer server;
-    private static Stored stored;
+    @AutoClose
+    private static final TestServer server = TestServer.start();
 
-    @BeforeAll
-    static void start() {
-        server = TestServer.start();
-        stored = new Stored(server);
-    }
-
-    @AfterAll
-    static void stop() {
-        stored.close();
-        server.close();
-    }
+    @AutoClose
+    private static final Stored stored = new Stored(server);
 
     @BeforeEach
     void empty() {

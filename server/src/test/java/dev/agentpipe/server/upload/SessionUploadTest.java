@@ -19,30 +19,20 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
 /** Sessions: {@code {"conversation":{…},"agents":[…],"messages":[…]}}. */
 final class SessionUploadTest {
 
-    private static TestServer server;
-    private static Stored stored;
+    @AutoClose
+    private static final TestServer server = TestServer.start();
+
+    @AutoClose
+    private static final Stored stored = new Stored(server);
 
     private final String id = "s-" + UUID.randomUUID();
-
-    @BeforeAll
-    static void start() {
-        server = TestServer.start();
-        stored = new Stored(server);
-    }
-
-    @AfterAll
-    static void stop() {
-        stored.close();
-        server.close();
-    }
 
     /** @param more members of the conversation, each with a comma before it */
     private String session(String more, String... messages) {

@@ -9,10 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.core.event.UploadLimits;
+import dev.agentpipe.server.Await;
+import dev.agentpipe.server.RawHttp;
 import dev.agentpipe.server.Stored;
 import dev.agentpipe.server.TestServer;
 import dev.agentpipe.server.TestServer.Answer;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -128,6 +131,41 @@ final class UploadLimitsTest {
                 .POST(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(body)))
                 .build();
         return server.send(request);
+    }
+
+    /** Whoever is told to continue counts. */
+    @Test
+    void uploadsUnderWay_asManyAsMayBe_andOneMore() throws IOException {
+        String file = messages(1);
+        String head = RawHttp.head(
+                "POST /api/sessions/upload HTTP/1.1",
+                file.length(),
+                "Content-Type",
+                EVENT_FILE,
+                "Expect",
+                "100-continue");
+        List<RawHttp> underWay = new ArrayList<>();
+        try {
+            for (int i = 0; i < UploadHandler.AT_A_TIME; i++) {
+                RawHttp one = RawHttp.open(server.port());
+                underWay.add(one);
+                assertEquals(100, one.write(head).read().status());
+            }
+            RawHttp.Answer refused = RawHttp.ask(server.port(), head + file);
+            assertEquals(503, refused.status(), refused::toString);
+            assertEquals("too_many_uploads", refused.json().get("code").asString());
+            assertTrue(Integer.parseInt(refused.header("Retry-After")) > 0);
+            assertEquals(0, stored.count("event_identities", "true"));
+
+            assertEquals(201, underWay.get(0).write(file).read().status());
+            Await.until(
+                    "there is room again",
+                    () -> upload(server, EVENT_FILE, file).status() == 200);
+        } finally {
+            for (RawHttp one : underWay) {
+                one.close();
+            }
+        }
     }
 
     @Test

@@ -1,0 +1,77 @@
+package dev.agentpipe.db.postgres;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.util.DriverDataSource;
+import java.time.Duration;
+import java.util.Properties;
+import javax.sql.DataSource;
+import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DSL;
+
+/**
+ * How connections are made. Each wait has an end: without one, a PostgreSQL that is frozen, or behind a network that drops
+ * packets, would hold its callers for hours.
+ */
+public final class ConnectionPool {
+
+    /** For a connection, from a pool or a new one: long enough for a TCP packet that is sent again, and no hang. */
+    public static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
+
+    /** The first login of a JVM runs a key derivation that nothing has compiled yet: seconds, on a machine with other work. */
+    private static final Duration FIRST_LOGIN_TIMEOUT = Duration.ofSeconds(10);
+
+    static {
+        System.setProperty("org.jooq.no-logo", "true");
+        System.setProperty("org.jooq.no-tips", "true");
+    }
+
+    private ConnectionPool() {}
+
+    /**
+     * @param statementTimeout after it the connection is given up; the statement may have taken effect
+     */
+    public static HikariDataSource open(
+            String name, PostgresUrl url, int connectionsMin, int connectionsMax, Duration statementTimeout) {
+        HikariConfig config = new HikariConfig();
+        config.setPoolName(name);
+        config.setJdbcUrl(url.jdbcUrl());
+        config.setUsername(url.user());
+        config.setPassword(url.password());
+        config.setDataSourceProperties(properties(statementTimeout));
+        config.setMinimumIdle(connectionsMin);
+        config.setMaximumPoolSize(connectionsMax);
+        config.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
+        config.setValidationTimeout(CONNECT_TIMEOUT.toMillis());
+        // The schema's own connection tells what is wrong with PostgreSQL; the pool waits for it.
+        config.setInitializationFailTimeout(-1);
+        return new HikariDataSource(config);
+    }
+
+    /** Connections without a pool, and statements without an end: for migrations. */
+    public static DataSource unpooled(PostgresUrl url) {
+        Properties properties = properties(Duration.ZERO);
+        properties.setProperty("loginTimeout", Long.toString(FIRST_LOGIN_TIMEOUT.toSeconds()));
+        return new DriverDataSource(url.jdbcUrl(), null, properties, url.user(), url.password());
+    }
+
+    public static DSLContext context(DataSource connections) {
+        return DSL.using(connections, SQLDialect.POSTGRES);
+    }
+
+    /** What the URL says comes before these. */
+    private static Properties properties(Duration statementTimeout) {
+        Properties properties = new Properties();
+        properties.setProperty("ApplicationName", "agentpipe-server");
+        properties.setProperty("tcpKeepAlive", "true");
+        properties.setProperty("connectTimeout", Long.toString(CONNECT_TIMEOUT.toSeconds()));
+        // Of the whole login, which a frozen PostgreSQL never answers although its kernel takes the connection.
+        properties.setProperty("loginTimeout", Long.toString(2 * CONNECT_TIMEOUT.toSeconds()));
+        properties.setProperty(
+                "socketTimeout", Long.toString(statementTimeout.plusMillis(999).toSeconds()));
+        // PostgreSQL's details quote the row that it refused: what somebody said to an agent must not get into a log.
+        properties.setProperty("logServerErrorDetail", "false");
+        return properties;
+    }
+}
