@@ -39,6 +39,9 @@ import dev.agentpipe.server.search.SearchIndexer;
 import dev.agentpipe.server.search.SearchKinds;
 import dev.agentpipe.server.stream.StreamHandler;
 import dev.agentpipe.server.stream.Streams;
+import dev.agentpipe.server.tls.Certificates;
+import dev.agentpipe.server.tls.Hsts;
+import dev.agentpipe.server.tls.UnusableCertificateException;
 import dev.agentpipe.server.upload.UploadHandler;
 import dev.agentpipe.server.usage.MetricsSummary;
 import dev.agentpipe.server.usage.RealtimeStats;
@@ -50,6 +53,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.xnio.XnioWorker;
 
 /**
@@ -79,6 +83,7 @@ public final class AgentPipe implements AutoCloseable {
     private AgentPipe(Settings settings) {
         Optional<KeyFile.Kept> kept = Optional.empty();
         try {
+            Optional<Certificates> certificates = settings.tls().map(AgentPipe::certificates);
             Database database = parts.add("database", Database.open(databaseSettings(settings)));
             EventLog eventLog = database.eventLog();
             LogState start = eventLog.state();
@@ -114,13 +119,14 @@ public final class AgentPipe implements AutoCloseable {
                             redis.map(one -> new RedisTallies(one, "agentpipe:" + start.epoch() + ":limit:")),
                             StreamHandler::refuse,
                             audit));
-            Health health = new Health(database::ping, redis, groupCommit, streams);
+            Health health = new Health(database::ping, redis, groupCommit, streams, certificates);
             IdleConversations idle =
                     new IdleConversations(database, reader, groupCommit, settings.conversationIdleMax());
             Housekeeping housekeeping = parts.add("housekeeping", new Housekeeping());
             housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
+            certificates.ifPresent(files -> housekeeping.blockingEvery(Certificates.RELOAD, files::reload));
             housekeeping.blockingEvery(Keys.REFRESH, () -> keys.refresh(streams::endForbidden));
             housekeeping.blockingEvery(Keys.NOTE, keys::note);
             housekeeping.every(Limits.TELL, limits::tell);
@@ -176,10 +182,13 @@ public final class AgentPipe implements AutoCloseable {
                     new HealthHandler(health),
                     Docs.documents(),
                     keys.sessions(reads));
-            HttpHandler front = new ForwardedHandler(settings.trustedProxies(), keys.inFrontOf(routes, reads, away));
+            HttpHandler front = new ForwardedHandler(
+                    settings.trustedProxies(), new Hsts(settings.hstsMax(), keys.inFrontOf(routes, reads, away)));
+            Optional<HttpServer.Https> https =
+                    certificates.map(given -> new HttpServer.Https(given, redirectPort(settings), routes));
             ConnectionLimit connections =
                     ConnectionLimit.of(settings.streams().connectionsMax(), settings.trustedProxies()::contains);
-            HttpServer http = parts.add("http", new HttpServer(settings.listen(), worker, connections, front));
+            HttpServer http = parts.add("http", new HttpServer(settings.listen(), https, worker, connections, front));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();
@@ -193,6 +202,18 @@ public final class AgentPipe implements AutoCloseable {
             parts.close();
             throw e;
         }
+    }
+
+    private static Certificates certificates(Settings.Tls tls) {
+        try {
+            return new Certificates(tls.cert(), tls.key(), Clock.systemUTC());
+        } catch (UnusableCertificateException e) {
+            throw new StartException("TLS_CERT and TLS_KEY: " + e.getMessage(), e);
+        }
+    }
+
+    private static OptionalInt redirectPort(Settings settings) {
+        return settings.tls().map(Settings.Tls::redirectPort).orElseGet(OptionalInt::empty);
     }
 
     /** One connection appends, two upload; of the others some stay free for streams that look into the log. */

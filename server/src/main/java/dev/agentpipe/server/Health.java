@@ -3,6 +3,7 @@ package dev.agentpipe.server;
 import dev.agentpipe.core.log.GroupCommit;
 import dev.agentpipe.server.redis.Redis;
 import dev.agentpipe.server.stream.Streams;
+import dev.agentpipe.server.tls.Certificates;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -45,16 +46,23 @@ public final class Health {
     private final Optional<Redis> redis;
     private final GroupCommit groupCommit;
     private final Streams streams;
+    private final Optional<Certificates> certificates;
     private final long startedNanos = System.nanoTime();
     private volatile Seen seen = new Seen(true, Duration.ZERO, System.nanoTime());
     private volatile boolean draining;
 
     /** @param ping how long the database took to answer; throws when it did not */
-    Health(Supplier<Duration> ping, Optional<Redis> redis, GroupCommit groupCommit, Streams streams) {
+    Health(
+            Supplier<Duration> ping,
+            Optional<Redis> redis,
+            GroupCommit groupCommit,
+            Streams streams,
+            Optional<Certificates> certificates) {
         this.ping = ping;
         this.redis = redis;
         this.groupCommit = groupCommit;
         this.streams = streams;
+        this.certificates = certificates;
     }
 
     /** Looks at the database, and at Redis; blocks. */
@@ -81,7 +89,9 @@ public final class Health {
         boolean stale = System.nanoTime() - last.atNanos > STALE.toNanos();
         boolean databaseUp = last.up && !stale && groupCommit.available();
         boolean redisUp = redis.map(Redis::isUp).orElse(true);
-        Status status = !databaseUp ? Status.UNHEALTHY : draining || !redisUp ? Status.DEGRADED : Status.HEALTHY;
+        boolean expired = certificates.map(Certificates::isExpired).orElse(false);
+        boolean degraded = draining || !redisUp || expired;
+        Status status = !databaseUp ? Status.UNHEALTHY : degraded ? Status.DEGRADED : Status.HEALTHY;
 
         Map<String, Object> database = new LinkedHashMap<>();
         database.put("status", databaseUp ? "up" : "down");
@@ -99,6 +109,13 @@ public final class Health {
         checks.put("database", database);
         checks.put("redis", Map.of("status", redis.isEmpty() ? "not_configured" : redisUp ? "up" : "down"));
         checks.put("stream", stream);
+        certificates.ifPresent(used -> checks.put(
+                "tls",
+                Map.of(
+                        "status",
+                        expired ? "expired" : "up",
+                        "expires",
+                        used.expiry().toString())));
 
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("status", status.label());

@@ -6,6 +6,9 @@ import dev.agentpipe.server.http.Framing;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
 import dev.agentpipe.server.http.RequestId;
+import dev.agentpipe.server.tls.Certificates;
+import dev.agentpipe.server.tls.HttpsRedirect;
+import dev.agentpipe.server.tls.TlsListener;
 import io.undertow.UndertowOptions;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.DefaultByteBufferPool;
@@ -18,13 +21,15 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import org.xnio.OptionMap;
 import org.xnio.Options;
 import org.xnio.Xnio;
 import org.xnio.XnioWorker;
 
-/** Undertow: its options, its threads, and its orderly end. */
+/** Undertow: its options, its threads, its ports, and its orderly end. */
 final class HttpServer implements AutoCloseable {
 
     /**
@@ -32,13 +37,21 @@ final class HttpServer implements AutoCloseable {
      *
      * @param idle for a request; above the 90 s after which Go's client gives up an idle connection: else it would send
      *     into one just closed
-     * @param head for the rest of a request's head
+     * @param head for the rest of a request's head, and for a TLS handshake
      * @param body for the end of a request
      */
     record Limits(Duration idle, Duration head, Duration body) {
         static final Limits DEFAULT =
                 new Limits(Duration.ofSeconds(120), Duration.ofSeconds(10), Duration.ofSeconds(60));
     }
+
+    /**
+     * HTTPS instead of HTTP.
+     *
+     * @param redirectPort a plain port beside it, 0 for any free one; empty for none
+     * @param health what that one answers below {@code /api/health}
+     */
+    record Https(Certificates certificates, OptionalInt redirectPort, HttpHandler health) {}
 
     /** A body larger than this is not even read to its end to be refused. */
     private static final long DRAINED_BYTES_MAX = 64L << 20;
@@ -65,7 +78,8 @@ final class HttpServer implements AutoCloseable {
     private static final Duration REQUESTS_END = Duration.ofSeconds(4);
 
     private final GracefulShutdownHandler requests;
-    private final PlainListener plain;
+    private final Optional<TlsListener> tls;
+    private final Optional<PlainListener> plain;
 
     static XnioWorker worker() {
         try {
@@ -89,29 +103,97 @@ final class HttpServer implements AutoCloseable {
         worker.awaitTermination(2, TimeUnit.SECONDS);
     }
 
-    HttpServer(Settings.Listen listen, XnioWorker worker, ConnectionLimit connections, HttpHandler routes) {
-        this(listen, worker, connections, routes, Limits.DEFAULT);
+    HttpServer(
+            Settings.Listen listen,
+            Optional<Https> https,
+            XnioWorker worker,
+            ConnectionLimit connections,
+            HttpHandler routes) {
+        this(listen, https, worker, connections, routes, Limits.DEFAULT);
+    }
+
+    /** Plain HTTP. */
+    HttpServer(
+            Settings.Listen listen, XnioWorker worker, ConnectionLimit connections, HttpHandler routes, Limits limits) {
+        this(listen, Optional.empty(), worker, connections, routes, limits);
     }
 
     HttpServer(
-            Settings.Listen listen, XnioWorker worker, ConnectionLimit connections, HttpHandler routes, Limits limits) {
+            Settings.Listen listen,
+            Optional<Https> https,
+            XnioWorker worker,
+            ConnectionLimit connections,
+            HttpHandler routes,
+            Limits limits) {
         this.requests = new GracefulShutdownHandler(new Framing(new BodyDeadline(limits.body, routes)));
-        ByteBufferPool pool = new DefaultByteBufferPool(true, BUFFER_BYTES, -1, BUFFERS_BY_THREAD);
+        BrowserRules rules = new BrowserRules(listen.allowedOrigins());
+        HttpHandler root = new RequestId(rules.inFrontOf(this::admit));
+        Ports ports = new Ports(worker, connections, limits);
+        if (https.isEmpty()) {
+            this.tls = Optional.empty();
+            this.plain = Optional.of(ports.plain(listen, "PORT", root));
+            return;
+        }
+        TlsListener secure = ports.tls(listen, https.get().certificates, root);
+        this.tls = Optional.of(secure);
         try {
-            this.plain = new PlainListener(
-                    new InetSocketAddress(listen.host(), listen.port()),
-                    worker,
-                    pool,
-                    options(limits),
-                    connections,
-                    new RequestId(new BrowserRules(listen.allowedOrigins()).inFrontOf(this::admit)));
-        } catch (BindException e) {
-            throw new StartException(
-                    "cannot listen on %s port %d: %s. Does another server use the port? See HOST and PORT"
-                            .formatted(listen.host(), listen.port(), e.getMessage()),
-                    e);
-        } catch (IOException e) {
-            throw new IllegalStateException("cannot listen", e);
+            this.plain = https.get().redirectPort.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(ports.plain(
+                            new Settings.Listen(
+                                    listen.host(), https.get().redirectPort.getAsInt()),
+                            "HTTP_REDIRECT_PORT",
+                            new RequestId(rules.inFrontOf(new Framing(new BodyDeadline(
+                                    limits.body,
+                                    new HttpsRedirect(secure.address().getPort(), https.get().health)))))));
+        } catch (RuntimeException e) {
+            secure.close();
+            throw e;
+        }
+    }
+
+    /** What all ports of a server have in common. */
+    private record Ports(XnioWorker worker, ConnectionLimit connections, Limits limits, ByteBufferPool pool) {
+
+        Ports(XnioWorker worker, ConnectionLimit connections, Limits limits) {
+            this(worker, connections, limits, new DefaultByteBufferPool(true, BUFFER_BYTES, -1, BUFFERS_BY_THREAD));
+        }
+
+        PlainListener plain(Settings.Listen listen, String variable, HttpHandler handler) {
+            try {
+                return new PlainListener(address(listen), worker, pool, options(limits), connections, handler);
+            } catch (IOException e) {
+                throw cannotListen(listen, variable, e);
+            }
+        }
+
+        TlsListener tls(Settings.Listen listen, Certificates certificates, HttpHandler handler) {
+            try {
+                return new TlsListener(
+                        address(listen),
+                        worker,
+                        pool,
+                        options(limits),
+                        connections,
+                        certificates,
+                        limits.head,
+                        handler);
+            } catch (IOException e) {
+                throw cannotListen(listen, "PORT", e);
+            }
+        }
+
+        private static InetSocketAddress address(Settings.Listen listen) {
+            return new InetSocketAddress(listen.host(), listen.port());
+        }
+
+        private static RuntimeException cannotListen(Settings.Listen listen, String variable, IOException e) {
+            return e instanceof BindException
+                    ? new StartException(
+                            "cannot listen on %s port %d: %s. Does another server use the port? See HOST and %s"
+                                    .formatted(listen.host(), listen.port(), e.getMessage(), variable),
+                            e)
+                    : new IllegalStateException("cannot listen", e);
         }
     }
 
@@ -149,9 +231,20 @@ final class HttpServer implements AutoCloseable {
     }
 
     URI uri() {
-        InetSocketAddress address = plain.address();
+        return tls.map(secure -> uri("https", secure.address()))
+                .orElseGet(() -> uri("http", plain.orElseThrow().address()));
+    }
+
+    /** Of the plain port beside HTTPS, if there is one. */
+    OptionalInt redirectPort() {
+        return tls.isPresent() && plain.isPresent()
+                ? OptionalInt.of(plain.get().address().getPort())
+                : OptionalInt.empty();
+    }
+
+    private static URI uri(String scheme, InetSocketAddress address) {
         String host = address.getAddress().isAnyLocalAddress() ? "127.0.0.1" : address.getHostString();
-        return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort());
+        return URI.create(scheme + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort());
     }
 
     /** Refuses new requests, waits for those under way, and closes all connections. */
@@ -163,6 +256,7 @@ final class HttpServer implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        plain.close();
+        tls.ifPresent(TlsListener::close);
+        plain.ifPresent(PlainListener::close);
     }
 }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -19,6 +20,9 @@ import java.util.Set;
  *     folder
  * @param adminKeys keys that may do everything, also delete
  * @param trustedProxies whose word is taken for where a request comes from
+ * @param tls empty: plain HTTP
+ * @param hstsMax how long a browser that came by HTTPS, this server's or a proxy's, shall come by nothing else; zero: it
+ *     forgets what it was told
  * @param conversationIdleMax a conversation without any event for so long is closed as interrupted
  * @param eventRetention events that came longer ago are deleted, and cannot be replayed; zero: never
  */
@@ -28,6 +32,8 @@ public record Settings(
         List<ApiKey> apiKeys,
         List<ApiKey> adminKeys,
         Listen listen,
+        Optional<Tls> tls,
+        Duration hstsMax,
         Database database,
         Optional<Redis> redis,
         Ingest ingest,
@@ -42,6 +48,7 @@ public record Settings(
         dataDir = dataDir.toAbsolutePath().normalize();
         apiKeys = List.copyOf(apiKeys);
         adminKeys = List.copyOf(adminKeys);
+        require(!hstsMax.isNegative(), "hstsMax must be zero or more");
         requirePositive(conversationIdleMax, "conversationIdleMax");
         require(!eventRetention.isNegative(), "eventRetention must be zero or more");
         if (environment == Environment.PRODUCTION) {
@@ -88,6 +95,23 @@ public record Settings(
             allowedOrigins = List.copyOf(allowedOrigins);
             require(!host.isBlank(), "host must not be blank");
             require(port >= 0 && port <= 65_535, "port must be 0 to 65535");
+        }
+    }
+
+    /**
+     * HTTPS in the process.
+     *
+     * @param cert a PEM file: the server's own certificate first, its issuers after it
+     * @param key a PEM file with its private key
+     * @param redirectPort a plain port that sends pages on to HTTPS and refuses the rest; 0: any free one
+     */
+    public record Tls(Path cert, Path key, OptionalInt redirectPort) {
+        public Tls {
+            cert = cert.toAbsolutePath().normalize();
+            key = key.toAbsolutePath().normalize();
+            require(
+                    redirectPort.isEmpty() || redirectPort.getAsInt() >= 0 && redirectPort.getAsInt() <= 65_535,
+                    "the redirect port must be 0 to 65535");
         }
     }
 

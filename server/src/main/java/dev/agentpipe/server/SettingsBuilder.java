@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Makes {@link Settings}; the initial values of its fields are the defaults, all of them. Not thread-safe. */
 public final class SettingsBuilder {
@@ -24,6 +25,11 @@ public final class SettingsBuilder {
 
     /** The AgentPipe CLI's own default server is at port 3000. */
     private int port = 3_000;
+
+    private Settings.Tls tls;
+
+    /** What the lists of browsers ask for. */
+    private Duration hstsMax = Duration.ofDays(365);
 
     private List<Origin> allowedOrigins = List.of();
 
@@ -68,6 +74,8 @@ public final class SettingsBuilder {
         host = from.listen().host();
         port = from.listen().port();
         allowedOrigins = from.listen().allowedOrigins();
+        tls = from.tls().orElse(null);
+        hstsMax = from.hstsMax();
         databaseUrl = from.database().url().orElse(null);
         directUrl = from.database().directUrl().orElse(null);
         databasePoolMin = from.database().poolMin();
@@ -119,6 +127,17 @@ public final class SettingsBuilder {
 
     public SettingsBuilder port(int value) {
         port = value;
+        return this;
+    }
+
+    /** HTTPS instead of HTTP; see {@link Settings.Tls}. */
+    public SettingsBuilder tls(Path cert, Path key, OptionalInt redirectPort) {
+        tls = new Settings.Tls(cert, key, redirectPort);
+        return this;
+    }
+
+    public SettingsBuilder hstsMax(Duration value) {
+        hstsMax = value;
         return this;
     }
 
@@ -232,6 +251,10 @@ public final class SettingsBuilder {
         return this;
     }
 
+    int port() {
+        return port;
+    }
+
     int databasePoolMin() {
         return databasePoolMin;
     }
@@ -255,6 +278,8 @@ public final class SettingsBuilder {
                 apiKeys,
                 adminKeys,
                 new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port, allowedOrigins),
+                Optional.ofNullable(tls),
+                hstsMax,
                 new Settings.Database(
                         Optional.ofNullable(databaseUrl),
                         Optional.ofNullable(directUrl),

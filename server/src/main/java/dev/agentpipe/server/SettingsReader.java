@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The only place that knows the names of environment variables. It repairs nothing: what cannot be used refuses the start,
@@ -35,6 +36,10 @@ public final class SettingsReader {
             "NODE_ENV",
             "HOST",
             "PORT",
+            "TLS_CERT",
+            "TLS_KEY",
+            "HTTP_REDIRECT_PORT",
+            "HSTS_MAX_AGE",
             "ALLOWED_ORIGINS",
             "DATA_DIR",
             "SSE_MAX_CONNECTIONS",
@@ -56,11 +61,7 @@ public final class SettingsReader {
             "AUDIT_LOG");
 
     /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
-    static final List<String> LATER =
-            List.of("ENABLE_METRICS", "METRICS_HOST", "METRICS_PORT", "SENTRY_DSN", "HTTP_REDIRECT_PORT");
-
-    /** Whoever asks for TLS must not get plain text: set, these refuse the start. */
-    static final List<String> REFUSED = List.of("TLS_CERT", "TLS_KEY");
+    static final List<String> LATER = List.of("ENABLE_METRICS", "METRICS_HOST", "METRICS_PORT", "SENTRY_DSN");
 
     private static final int KEY_CHARS_MIN_PRODUCTION = 20;
     private static final int DAY_SECONDS = 86_400;
@@ -137,6 +138,7 @@ public final class SettingsReader {
         readRedis();
         readKeys(environment);
         readListen();
+        readTls();
         builder.allowedOrigins(variables.list("ALLOWED_ORIGINS", "origin", Origin::problem, Origin::new));
         readDataDir();
         readStreams();
@@ -146,12 +148,6 @@ public final class SettingsReader {
         variables.choice("LOG_LEVEL", LogLevel.class).ifPresent(builder::logLevel);
         variables.choice("LOG_FORMAT", LogFormat.class).ifPresent(builder::logFormat);
         variables.parsed("AUDIT_LOG", "the path of a file", Path::of).ifPresent(builder::auditLog);
-        for (String name : REFUSED) {
-            if (variables.isSet(name)) {
-                variables.problem(
-                        name, "is set, but this version cannot serve TLS: remove it and put a TLS proxy in front");
-            }
-        }
         throwProblems();
         return new Result(builder.build(), notices());
     }
@@ -248,6 +244,29 @@ public final class SettingsReader {
                         value -> value.matches("[\\p{Alnum}.:%_-]+") ? value : null)
                 .ifPresent(builder::host);
         variables.integer("PORT", 0, 65_535).ifPresent(builder::port);
+    }
+
+    private void readTls() {
+        Optional<Path> cert = variables.parsed("TLS_CERT", "the path of a file", Path::of);
+        Optional<Path> key = variables.parsed("TLS_KEY", "the path of a file", Path::of);
+        OptionalInt redirectPort = variables.integer("HTTP_REDIRECT_PORT", 0, 65_535);
+        if (variables.isSet("TLS_CERT") != variables.isSet("TLS_KEY")) {
+            String missing = variables.isSet("TLS_CERT") ? "TLS_KEY" : "TLS_CERT";
+            variables.problem(missing, "is not set: TLS needs TLS_CERT and TLS_KEY, a PEM file each");
+        } else if (redirectPort.isPresent() && !variables.isSet("TLS_CERT")) {
+            variables.problem(
+                    "HTTP_REDIRECT_PORT", "is set, but TLS_CERT and TLS_KEY, which it stands beside, are not");
+        } else if (redirectPort.isPresent()
+                && redirectPort.getAsInt() != 0
+                && redirectPort.getAsInt() == builder.port()) {
+            variables.problem("HTTP_REDIRECT_PORT", "is the same as PORT, where HTTPS is");
+        }
+        if (cert.isPresent() && key.isPresent()) {
+            builder.tls(cert.get(), key.get(), redirectPort);
+        }
+        variables
+                .duration("HSTS_MAX_AGE", ChronoUnit.SECONDS, 0, 3_650 * DAY_SECONDS)
+                .ifPresent(builder::hstsMax);
     }
 
     private void readDataDir() {

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,7 +33,6 @@ final class SettingsReaderTest {
         assertEquals(Path.of("data").toAbsolutePath(), settings.dataDir());
         assertEquals(List.of(), settings.apiKeys());
         assertEquals(new Settings.Listen("127.0.0.1", 3_000), settings.listen());
-        assertEquals(List.of(), settings.allowedOrigins());
         assertEquals(
                 new Settings.Database(Optional.empty(), Optional.empty(), 2, 10, Duration.ofSeconds(30)),
                 settings.database());
@@ -69,6 +69,10 @@ final class SettingsReaderTest {
                 Map.entry("NODE_ENV", "production"),
                 Map.entry("HOST", "::1"),
                 Map.entry("PORT", "0"),
+                Map.entry("TLS_CERT", "/etc/pipe/cert.pem"),
+                Map.entry("TLS_KEY", "/etc/pipe/../key.pem"),
+                Map.entry("HTTP_REDIRECT_PORT", "8080"),
+                Map.entry("HSTS_MAX_AGE", "0"),
                 Map.entry("ALLOWED_ORIGINS", "https://app.example, http://localhost:5173"),
                 Map.entry("DATA_DIR", "/srv/../srv/pipe"),
                 Map.entry("SSE_MAX_CONNECTIONS", "7"),
@@ -99,6 +103,8 @@ final class SettingsReaderTest {
                         .environment(Environment.TEST)
                         .host("::1")
                         .port(0)
+                        .tls(Path.of("/etc/pipe/cert.pem"), Path.of("/etc/key.pem"), OptionalInt.of(8_080))
+                        .hstsMax(Duration.ZERO)
                         .allowedOrigins(List.of(new Origin("https://app.example"), new Origin("http://localhost:5173")))
                         .dataDir(Path.of("/srv/pipe"))
                         .streamConnectionsMax(7)
@@ -116,6 +122,23 @@ final class SettingsReaderTest {
                         .build(),
                 settings);
         assertEquals(settings, settings.toBuilder().build());
+    }
+
+    @Test
+    void read_halfOfTls_isRefusedByTheOtherHalf() {
+        assertEquals(
+                List.of("TLS_KEY is not set: TLS needs TLS_CERT and TLS_KEY, a PEM file each"),
+                problems(Map.of("TLS_CERT", "/etc/cert.pem", "HTTP_REDIRECT_PORT", "80")));
+        assertEquals(
+                List.of("TLS_CERT is not set: TLS needs TLS_CERT and TLS_KEY, a PEM file each"),
+                problems(Map.of("TLS_KEY", "/etc/key.pem")));
+    }
+
+    @Test
+    void read_redirectPortThatIsTheHttpsPort_isRefused() {
+        assertEquals(
+                List.of("HTTP_REDIRECT_PORT is the same as PORT, where HTTPS is"),
+                problems(Map.of("TLS_CERT", "/c", "TLS_KEY", "/k", "HTTP_REDIRECT_PORT", "3000")));
     }
 
     @Test
@@ -198,8 +221,10 @@ final class SettingsReaderTest {
         "LOG_FORMAT, xml",
         "DATABASE_URL, mysql://db/x",
         "DATABASE_URL, postgresql://db:0/x",
-        "TLS_CERT, /etc/cert.pem",
-        "TLS_KEY, /etc/key.pem",
+        "HTTP_REDIRECT_PORT, 8080",
+        "HTTP_REDIRECT_PORT, 65536",
+        "HSTS_MAX_AGE, -1",
+        "HSTS_MAX_AGE, 1y",
     })
     void read_valueOutOfBounds_isRefusedByItsName(String name, String value) {
         List<String> problems = problems(Map.of(name, value));

@@ -1,6 +1,7 @@
 package dev.agentpipe.server;
 
 import dev.agentpipe.db.local.TestPostgres;
+import dev.agentpipe.server.tls.TestTls;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -30,8 +31,7 @@ public final class TestServer implements AutoCloseable {
 
     private final String databaseUrl;
     private final AgentPipe pipe;
-    private final HttpClient client =
-            HttpClient.newBuilder().connectTimeout(PATIENCE).build();
+    private final HttpClient client = TestTls.client(HttpClient.Version.HTTP_2);
 
     private TestServer(String databaseUrl, UnaryOperator<SettingsBuilder> settings) {
         this.databaseUrl = databaseUrl;

@@ -104,6 +104,8 @@ public final class ExportHandler implements HttpHandler {
             setHeaders(exchange, transcript, format);
             if (exchange.isHttp11()) { // as in the answer to a GET, and rather than a length of 0
                 exchange.getResponseHeaders().put(Headers.TRANSFER_ENCODING, Headers.CHUNKED.toString());
+            } else if (!exchange.isHttp10()) {
+                exchange.getResponseChannel(); // makes the head of HTTP/2, which needs neither
             }
             exchange.endExchange();
         }

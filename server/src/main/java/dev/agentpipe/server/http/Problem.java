@@ -19,6 +19,7 @@ public enum Problem {
     KEY_IN_URL(StatusCodes.BAD_REQUEST, "A key must not be part of a URL"),
     UNAUTHORIZED(StatusCodes.UNAUTHORIZED, "A valid API key is needed"),
     FORBIDDEN(StatusCodes.FORBIDDEN, "The API key may not do this"),
+    HTTPS_REQUIRED(StatusCodes.FORBIDDEN, "This is served over HTTPS alone"),
     NOT_FOUND(StatusCodes.NOT_FOUND, "There is nothing here"),
     METHOD_NOT_ALLOWED(StatusCodes.METHOD_NOT_ALLOWED, "The method is not allowed here"),
     MESSAGE_ID_CONFLICT(StatusCodes.CONFLICT, "The message id is taken by another message"),

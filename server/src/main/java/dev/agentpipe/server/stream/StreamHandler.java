@@ -12,6 +12,7 @@ import dev.agentpipe.server.http.Replies;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
@@ -81,9 +82,21 @@ public final class StreamHandler implements HttpHandler {
             refuse(exchange, Problem.TOO_MANY_STREAMS);
             return;
         }
-        exchange.getConnection().addCloseListener(closed -> place.get().leave());
+        leaveAtEnd(exchange, place.get());
         // Outside of the handler's call, so that nobody ends the exchange when it returns.
         exchange.dispatch(SameThreadExecutor.INSTANCE, () -> find(exchange, request, place.get()));
+    }
+
+    /** A connection of HTTP/2 outlives its streams, and one of HTTP/1 is the stream. */
+    private static void leaveAtEnd(HttpServerExchange exchange, Streams.Place place) {
+        if (exchange.getConnection() instanceof HttpServerConnection http) {
+            http.addCloseListener(closed -> place.leave());
+        } else {
+            exchange.addExchangeCompleteListener((completed, others) -> {
+                place.leave();
+                others.proceed();
+            });
+        }
     }
 
     /** EventSource gives up for good on any status but 200, so it gets one, and is told to come back. */
@@ -251,8 +264,8 @@ public final class StreamHandler implements HttpHandler {
         byte[] greeting = start instanceof Start.Reset reset
                 ? streams.frames().reset(form, reset.reason(), request.lastEventId(), reset.oldest(), after)
                 : streams.frames().greeting(form, after);
-        new SseConnection(exchange, lane, request.filter(), form, after, age(), streams::countEnd)
-                .open(exchange, greeting);
+        SseConnection.Plan plan = new SseConnection.Plan(request.filter(), form, after, age());
+        SseConnection.of(exchange, lane, plan, streams::countEnd).open(exchange, greeting);
     }
 
     private Duration age() {

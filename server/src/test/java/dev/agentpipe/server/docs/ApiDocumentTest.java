@@ -84,7 +84,13 @@ final class ApiDocumentTest {
     /** What any request can be answered with, and so what the introduction tells of instead of each operation. */
     private static List<String> generalCodes() {
         return List.of(
-                "invalid_request", "key_in_url", "not_found", "method_not_allowed", "internal_error", "shutting_down");
+                "invalid_request",
+                "key_in_url",
+                "https_required",
+                "not_found",
+                "method_not_allowed",
+                "internal_error",
+                "shutting_down");
     }
 
     @Test
