@@ -17,6 +17,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Housekeeping implements AutoCloseable {
 
+    private static final Duration END = Duration.ofSeconds(1);
+
     private static final Logger log = LoggerFactory.getLogger(Housekeeping.class);
 
     private final ScheduledExecutorService clock =
@@ -49,19 +51,27 @@ final class Housekeeping implements AutoCloseable {
     }
 
     /** A scheduler forgets a task that throws. */
-    private static void run(Runnable task) {
+    private void run(Runnable task) {
         try {
             task.run();
         } catch (RejectedExecutionException e) {
             // Closing.
         } catch (RuntimeException e) {
-            log.warn("A housekeeping task failed; it will be tried again", e);
+            if (!clock.isShutdown()) { // else it was interrupted, or the database is closed already
+                log.warn("A housekeeping task failed; it will be tried again", e);
+            }
         }
     }
 
+    /** Waits a moment for what is under way: it needs what is closed next. */
     @Override
     public void close() {
         clock.shutdownNow();
         slow.shutdownNow();
+        try {
+            slow.awaitTermination(END.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
