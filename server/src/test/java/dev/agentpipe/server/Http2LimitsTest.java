@@ -79,6 +79,7 @@ final class Http2LimitsTest {
             case "/body" ->
                 new RequestBodies(1 << 20, 1 << 20)
                         .read(exchange, body -> held.add(exchange), failure -> held.add(exchange));
+            case "/scheme" -> Replies.json(exchange, 200, Map.of("scheme", exchange.getRequestScheme()));
             case "/large" ->
                 exchange.getResponseSender().send(ByteBuffer.wrap(LARGE.getBytes(StandardCharsets.US_ASCII)));
             default -> Replies.json(exchange, 200, Map.of("body", "small"));
@@ -109,6 +110,16 @@ final class Http2LimitsTest {
             assertEquals(
                     "{\"body\":\"small\"}", http.await(RawHttp2.DATA, stream).text());
             awaitUnderWay(0);
+        }
+    }
+
+    @Test
+    void scheme_isThatOfTheConnection() throws Exception {
+        try (RawHttp2 http = RawHttp2.open(port)) {
+            int stream = http.get("/scheme", ":scheme", "http");
+
+            assertEquals(
+                    "{\"scheme\":\"https\"}", http.await(RawHttp2.DATA, stream).text());
         }
     }
 

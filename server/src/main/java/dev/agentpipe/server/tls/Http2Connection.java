@@ -82,6 +82,7 @@ final class Http2Connection extends Http2Channel {
     static HttpHandler limit(HttpHandler next) {
         return exchange -> {
             Http2Connection connection = exchange.getConnection().getAttachment(KEY);
+            exchange.setRequestScheme("https"); // whatever the client calls it
             if (connection.begin(exchange)) {
                 next.handleRequest(exchange);
             }
