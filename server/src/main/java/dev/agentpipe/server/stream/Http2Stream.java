@@ -37,13 +37,32 @@ final class Http2Stream extends SseConnection {
     }
 
     @Override
+    void afterLane() {
+        try {
+            push();
+        } catch (IOException e) {
+            gone();
+        }
+    }
+
+    @Override
     public int write(ByteBuffer bytes) throws IOException {
         int start = bytes.position();
         while (bytes.hasRemaining() && channel.write(bytes) > 0) {
             continue;
         }
-        channel.flush(); // else it would wait for a full frame
+        push();
         return bytes.position() - start;
+    }
+
+    /**
+     * Lets go what the windows let, and asks to be called for the rest. Undertow says that all was flushed when a part of
+     * the frame was; it takes the rest back, and only a second call gets that in line for the window.
+     */
+    private void push() throws IOException {
+        if (!channel.flush() || !channel.flush()) {
+            channel.resumeWrites();
+        }
     }
 
     @Override
@@ -59,7 +78,7 @@ final class Http2Stream extends SseConnection {
         }
         channel.suspendWrites();
         try {
-            channel.flush(); // completes the exchange of a stream that is no more
+            push(); // completes the exchange of a stream that is no more
         } catch (IOException e) {
             gone();
             return;

@@ -195,6 +195,20 @@ final class TlsStreamTest {
         }
     }
 
+    /** Undertow takes back what of a frame the window did not let go, and sends it only if somebody asks. */
+    @Test
+    void http2_restOfAFrame_comesWithTheWindowAndWithoutAnotherEvent() throws Exception {
+        start(settings -> settings.streamHeartbeat(Duration.ofMinutes(10)));
+        try (RawHttp2 http = RawHttp2.open(server.port(), RawHttp2.SETTING_INITIAL_WINDOW_SIZE, 100)) {
+            int stream = open(http);
+            assertEquals(1, read(http, stream, 1).size(), "the greeting");
+            http.openWindow(stream, 700); // more than the greeting took: a part of the event goes at once
+
+            pass(1);
+            assertEquals(positions, read(http, stream, 1));
+        }
+    }
+
     @Test
     void http2_readersThatLeave_giveTheirPlaces() throws Exception {
         start(settings -> settings.streamConnectionsMax(3));
