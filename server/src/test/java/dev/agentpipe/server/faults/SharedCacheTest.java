@@ -106,7 +106,7 @@ final class SharedCacheTest {
      */
     private void writeAndRead(String conversation, int messages, Map<Integer, Runnable> faults) throws Exception {
         AtomicBoolean ended = new AtomicBoolean();
-        try (RawStream seenByB = b.stream("/api/realtime/stream")) {
+        try (RawStream seenByB = b.stream("/api/realtime/stream?conversationId=" + conversation)) {
             seenByB.block();
             a.message(conversation, conversation + 1, "x");
             CompletableFuture<Void> writer = CompletableFuture.runAsync(() -> {
@@ -151,7 +151,11 @@ final class SharedCacheTest {
 
     @Test
     void deletionOnOneNode_isGoneFromTheOther() throws IOException {
-        a.message("gone", "gone-1", "x");
+        try (RawStream seenByB = b.stream("/api/realtime/stream?conversationId=gone")) {
+            seenByB.block();
+            a.message("gone", "gone-1", "x");
+            seenByB.event();
+        }
         List<String> paths = List.of(
                 "/api/conversations/gone",
                 "/api/conversations/gone/messages",
