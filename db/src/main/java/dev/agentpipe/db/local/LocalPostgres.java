@@ -187,6 +187,8 @@ public final class LocalPostgres implements AutoCloseable {
                 "unix_socket_directories", "",
                 "max_connections", "100",
                 "shared_buffers", BUFFERS_MIB + "MB",
+                // Most pages are in the system's cache; to hand each to another process takes longer than to read it.
+                "io_method", "sync",
                 "log_checkpoints", "off"));
         all.putAll(config);
         all.forEach(builder::setServerConfig);
