@@ -12,7 +12,7 @@ import java.util.Optional;
 
 /**
  * How long the reads of conversations take in PostgreSQL and on the way from it, among 100,000 conversations and a million
- * messages: {@code bin/bench reads}. No test: times are for a quiet machine.
+ * messages: {@code bin/bench reads [PART OF A NAME]}. No test: times are for a quiet machine.
  */
 public final class ConversationReadTimes {
 
@@ -26,7 +26,12 @@ public final class ConversationReadTimes {
                 TestRows rows = new TestRows(url)) {
             SeededConversations.fill(rows);
             System.out.printf("%-60s %9s %9s%n", "", "p50 [ms]", "p95 [ms]");
-            reads(database.conversations()).forEach(ConversationReadTimes::measure);
+            String part = arguments.length == 0 ? "" : arguments[0];
+            reads(database.conversations()).forEach((name, read) -> {
+                if (name.contains(part)) {
+                    measure(name, read);
+                }
+            });
         }
         System.exit(0); // the pool's threads and PostgreSQL's hook
     }
