@@ -42,7 +42,7 @@ import org.jooq.Table;
 final class ConversationListing {
 
     /** A count with a condition on participants ends here: it has to look at each conversation's. */
-    static final int COUNT_MAX = 10_000;
+    static final int COUNT_MAX = 1_000;
 
     /** The length of what the index of the models holds. */
     private static final int MODEL_INDEXED_CHARS = ConversationFilter.MODEL_CHARS_MAX + 1;
