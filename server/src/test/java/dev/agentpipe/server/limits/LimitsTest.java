@@ -119,7 +119,9 @@ final class LimitsTest {
         Answer refused = refused("upload", () -> upload(TestServer.KEY));
         assertEquals("\"upload\";q=3;w=60", refused.header("RateLimit-Policy"));
         assertTrue(refused.header("Retry-After").matches("1?[1-9]|[12]0"), refused.header("Retry-After"));
-        assertEquals(400, upload(TestServer.ADMIN_KEY).status());
+        for (int i = 0; i < 10; i++) {
+            assertEquals(400, upload(TestServer.ADMIN_KEY).status(), "an administrator moves in");
+        }
         assertEquals(401, upload("ap_test_nobody-has-this-key").status());
     }
 
