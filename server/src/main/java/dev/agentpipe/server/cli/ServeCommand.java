@@ -4,6 +4,7 @@ import dev.agentpipe.server.AgentPipe;
 import dev.agentpipe.server.Settings;
 import dev.agentpipe.server.SettingsException;
 import dev.agentpipe.server.SettingsReader;
+import dev.agentpipe.server.Version;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -37,12 +38,12 @@ final class ServeCommand implements Callable<Integer> {
             return Commands.WRONG_USAGE;
         }
         Settings settings = read.settings();
-        LogSetup.apply(settings.logging());
+        Runnable lastLines = LogSetup.serve(settings.logging());
         // Not a constant of the class: nothing may log, and so configure logback by its defaults, before LogSetup has.
         Logger log = LoggerFactory.getLogger(ServeCommand.class);
         read.notices().forEach(log::warn);
 
-        Shutdown shutdown = new Shutdown();
+        Shutdown shutdown = new Shutdown(lastLines);
         shutdown.install();
         AgentPipe pipe;
         try {
@@ -55,8 +56,10 @@ final class ServeCommand implements Callable<Integer> {
         shutdown.started(pipe);
         if (settings.logging().format() == Settings.LogFormat.TEXT) {
             out.println(Banner.of(settings, pipe.uri(), pipe.generatedKey()));
-        } else if (pipe.generatedKey().isPresent()) {
-            log.info("An API key was generated and is kept in {}", Banner.keyFile(settings));
+        } else {
+            log.info("AgentPipe Streaming is ready at {} (version {})", pipe.uri(), Version.current());
+            pipe.generatedKey()
+                    .ifPresent(key -> log.info("An API key was generated and is kept in {}", Banner.keyFile(settings)));
         }
         new CountDownLatch(1).await();
         return Commands.OK;
