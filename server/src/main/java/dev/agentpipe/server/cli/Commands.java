@@ -55,6 +55,7 @@ public final class Commands {
                 .addSubcommand(new UploadCommand(environment))
                 .addSubcommand(new ImportCommand(environment))
                 .addSubcommand(new KeysCommand(environment))
+                .addSubcommand(new LogLevelCommand(environment))
                 .addSubcommand(new RedactCommand(System.in, System.out))
                 .addSubcommand(new TrainCommand())
                 .addSubcommand(new VersionCommand())

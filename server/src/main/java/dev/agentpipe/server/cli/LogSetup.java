@@ -12,9 +12,11 @@ import dev.agentpipe.server.Settings;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;
 import dev.agentpipe.server.StartException;
+import dev.agentpipe.server.Version;
 import dev.agentpipe.server.audit.Audit;
 import dev.agentpipe.server.logs.AsyncLog;
 import dev.agentpipe.server.logs.JsonLines;
+import dev.agentpipe.server.logs.SentryReports;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -29,6 +31,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.logging.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /**
  * Logging by the settings, in code: an XML file would read the environment a second time, and cost a tenth of a second of
@@ -69,18 +72,33 @@ final class LogSetup {
      *
      * @return what writes the lines that still wait, before the process ends
      */
-    static Runnable serve(Settings.Logging logging) {
+    static Runnable serve(Settings settings) {
         quietDriver();
+        LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        Settings.Logging logging = settings.logging();
         List<AsyncLog> logs = new ArrayList<>();
         setUp(
                 logging,
-                (LoggerContext) LoggerFactory.getILoggerFactory(),
+                context,
                 (encoder, isOut) ->
                         add(logs, encoder, new FileOutputStream(isOut ? FileDescriptor.out : FileDescriptor.err)),
                 (encoder, path) -> add(logs, encoder, new FileOutputStream(path.toFile(), true)));
+        SLF4JBridgeHandler.removeHandlersForRootLogger(); // they write text to standard error
+        SLF4JBridgeHandler.install();
         Thread.setDefaultUncaughtExceptionHandler((thread, e) ->
                 LoggerFactory.getLogger(LogSetup.class).error("The thread {} ended by a fault", thread.getName(), e));
-        return () -> logs.forEach(log -> log.flush(FLUSH));
+        Runnable reports = logging.sentryDsn()
+                .map(dsn -> {
+                    SentryReports sentry =
+                            new SentryReports(dsn, settings.environment().label(), Version.current());
+                    context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).addAppender(started(sentry, context));
+                    return (Runnable) sentry::flush;
+                })
+                .orElse(() -> {});
+        return () -> {
+            reports.run();
+            logs.forEach(log -> log.flush(FLUSH));
+        };
     }
 
     private static AsyncLog add(List<AsyncLog> logs, Encoder<ILoggingEvent> encoder, OutputStream out) {

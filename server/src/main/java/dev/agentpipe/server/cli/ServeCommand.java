@@ -38,7 +38,7 @@ final class ServeCommand implements Callable<Integer> {
             return Commands.WRONG_USAGE;
         }
         Settings settings = read.settings();
-        Runnable lastLines = LogSetup.serve(settings.logging());
+        Runnable lastLines = LogSetup.serve(settings);
         // Not a constant of the class: nothing may log, and so configure logback by its defaults, before LogSetup has.
         Logger log = LoggerFactory.getLogger(ServeCommand.class);
         read.notices().forEach(log::warn);

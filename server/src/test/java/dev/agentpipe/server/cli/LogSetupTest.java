@@ -119,9 +119,9 @@ final class LogSetupTest {
     @Test
     void audit_isALineOfJsonAlsoWhereTheOtherLogsAreQuiet(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("new/audit.log");
-        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.TEXT, Optional.of(file)), context);
+        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.TEXT, Optional.of(file), Optional.empty()), context);
         context.getLogger(Audit.LOGGER).info("{}", "{\"audit\":\"a\"}");
-        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.JSON, Optional.of(file)), context);
+        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.JSON, Optional.of(file), Optional.empty()), context);
         context.getLogger(Audit.LOGGER).info("{}", "{\"audit\":\"b\"}");
 
         assertEquals(List.of("{\"audit\":\"a\"}", "{\"audit\":\"b\"}"), Files.readAllLines(file));
@@ -129,7 +129,9 @@ final class LogSetupTest {
         assertThrows(
                 StartException.class,
                 () -> LogSetup.apply(
-                        new Logging(LogLevel.INFO, LogFormat.TEXT, Optional.of(folder.resolve("new"))), context));
+                        new Logging(
+                                LogLevel.INFO, LogFormat.TEXT, Optional.of(folder.resolve("new")), Optional.empty()),
+                        context));
     }
 
     /** What collects lines of JSON gets one kind, whoever wrote it; in text the audit's object is the message. */
