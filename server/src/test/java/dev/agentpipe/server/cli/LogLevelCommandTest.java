@@ -32,7 +32,7 @@ import org.slf4j.helpers.NOPLoggerFactory;
 /** From the command line to the logger, and back by itself. */
 final class LogLevelCommandTest {
 
-    private static final String NAME = "dev.agentpipe.requests";
+    private static final String NAME = "dev.agentpipe.server.http";
     private static final Logger REQUESTS = LoggerFactory.getLogger(NAME);
 
     private static TestServer server;
