@@ -36,6 +36,9 @@ final class ServerProcess implements AutoCloseable {
 
     private static final Pattern READY = Pattern.compile("AgentPipe Streaming is ready at (http://\\S+)");
 
+    /** As text. */
+    private static final Pattern REQUEST = Pattern.compile("^[^ ]+ INFO +\\[[^]]*] requests ");
+
     private final Path dataDir;
     private final Process process;
     private final Thread capture;
@@ -103,6 +106,9 @@ final class ServerProcess implements AutoCloseable {
         try (BufferedReader reader = new BufferedReader(new InputStreamReader(out, StandardCharsets.UTF_8))) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 SecretsSearch.printed(line);
+                if (REQUEST.matcher(line).find()) {
+                    continue; // so many that to look through them would take long
+                }
                 synchronized (lines) {
                     lines.add(line);
                 }
