@@ -13,8 +13,10 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Brings a backup into a database: in one transaction, which also compares what came in with the manifest and gives the log
@@ -25,6 +27,7 @@ import java.util.Optional;
  */
 public final class Restore {
 
+    private static final Duration ENDING = Duration.ofSeconds(2);
     private static final int EPOCH_CHARS = 6;
     private static final String EPOCH_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -185,7 +188,7 @@ public final class Restore {
     }
 
     private void prepare(Statement statement, Options options) throws SQLException {
-        String connected = value(statement, CONNECTED);
+        String connected = connected(statement);
         if (connected != null && !options.force()) {
             throw new BackupException("Somebody is connected to " + database.target() + " (" + connected
                     + "): stop all servers first. (--force ends these connections, but a server that still runs would come"
@@ -207,6 +210,17 @@ public final class Restore {
             }
         }
         statement.execute("set statement_timeout = 0; set lock_timeout = '60s'; set maintenance_work_mem = '256MB'");
+    }
+
+    /** Those of a server that has just stopped are still ending. */
+    private static String connected(Statement statement) throws SQLException {
+        long deadline = System.nanoTime() + ENDING.toNanos();
+        String connected = value(statement, CONNECTED);
+        while (connected != null && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(ENDING.toNanos() / 20);
+            connected = value(statement, CONNECTED);
+        }
+        return connected;
     }
 
     private static String newEpoch() {
