@@ -26,6 +26,11 @@ public final class Backups {
         return BackupWriter.write(database.directUrl(), file, form, program);
     }
 
+    /** Reads a file from beginning to end, as a restore would, and holds it against its manifest. */
+    public static void readThrough(Path file, BackupManifest manifest) {
+        BackupWriter.readThrough(file, manifest);
+    }
+
     /** Replaces or fills a database: all or nothing. The schema is the backup's; {@link Database#open} brings it up to date. */
     public static Restore.Restored restore(
             DatabaseSettings database, Path file, Optional<BackupManifest> manifest, Restore.Options options) {

@@ -19,13 +19,16 @@ import dev.agentpipe.db.local.InstalledPostgres;
 import dev.agentpipe.db.local.TestPostgres;
 import dev.agentpipe.db.postgres.DatabaseSettings;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 final class BackupsTest {
@@ -169,7 +172,7 @@ final class BackupsTest {
 
             // A part of it is refused, and so is one that says what it does not hold; what is there stays.
             byte[] bytes = Files.readAllBytes(file);
-            Path cut = Files.write(folder.resolve("cut"), java.util.Arrays.copyOf(bytes, bytes.length - 2_000));
+            Path cut = Files.write(folder.resolve("cut"), Arrays.copyOf(bytes, bytes.length - 2_000));
             assertThrows(BackupException.class, () -> BackupWriter.readThrough(cut, manifest));
             List<List<Map<String, String>>> before = contents(url);
             assertFails("pg_restore failed", () -> Backups.restore(settings(url), cut, Optional.of(manifest), REPLACE));
@@ -191,10 +194,10 @@ final class BackupsTest {
     private static BackupManifest otherDigest(BackupManifest manifest) {
         return BackupManifest.parse(manifest.toJson()
                 .replaceFirst("(?s)(\"name\" : \"events\".*?\"digest\" : \")", "$11")
-                .getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                .getBytes(StandardCharsets.UTF_8));
     }
 
-    private static String assertFails(String part, org.junit.jupiter.api.function.Executable work) {
+    private static String assertFails(String part, Executable work) {
         String message = assertThrows(BackupException.class, work).getMessage();
         assertTrue(message.contains(part), message);
         return message;
@@ -214,13 +217,14 @@ final class BackupsTest {
                 "table events did not come in",
                 () -> Backups.restore(target, file, Optional.of(otherDigest(manifest)), REPLACE));
         byte[] bytes = Files.readAllBytes(file);
-        bytes[bytes.length / 3] ^= 1;
+        Arrays.fill(
+                bytes, bytes.length / 3, bytes.length / 3 + 300, (byte) 1); // more than what stands between two tables
         Path broken = Files.write(folder.resolve("broken"), bytes);
         assertThrows(BackupException.class, () -> BackupWriter.readThrough(broken, manifest));
         assertThrows(BackupException.class, () -> Backups.restore(target, broken, given, REPLACE));
         BackupManifest newer = BackupManifest.parse(manifest.toJson()
                 .replace("\"schemaVersion\" : \"004\"", "\"schemaVersion\" : \"999\"")
-                .getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                .getBytes(StandardCharsets.UTF_8));
         String message = assertFails("999", () -> Backups.restore(target, file, Optional.of(newer), REPLACE));
         assertTrue(message.contains("newer than this program"), message);
 

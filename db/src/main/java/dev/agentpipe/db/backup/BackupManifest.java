@@ -7,6 +7,7 @@ import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -70,10 +71,11 @@ public record BackupManifest(
         json.put("schemaWriter", schemaWriter);
         json.put("epoch", epoch);
         json.put("head", head);
+        ArrayNode all = json.putArray("tables");
         for (Table table : tables) {
-            ObjectNode one = json.withArray("tables").addObject();
+            ObjectNode one = all.addObject();
             one.put("name", table.name());
-            table.columns().forEach(one.withArray("columns")::add);
+            table.columns().forEach(one.putArray("columns")::add);
             one.put("rows", table.rows());
             one.put("digest", table.digest());
         }

@@ -36,6 +36,7 @@ public final class BackupWriter {
      * @throws BackupException if it cannot be done; the file may then hold anything
      */
     public static BackupManifest write(PostgresUrl database, Path file, Optional<BackupForm> form, String program) {
+        Instant at = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         try (Snapshot snapshot = new Snapshot(database)) {
             if (!snapshot.value(IS_LOG).equals("t")) {
                 throw new BackupException("There is no log of events at " + database.target() + ": nothing to back up");
@@ -50,7 +51,7 @@ public final class BackupWriter {
             BackupManifest manifest = new BackupManifest(
                     tools.isPresent() ? BackupForm.PG_DUMP : BackupForm.COPY,
                     tools.map(PostgresTools::version).orElse(0),
-                    Instant.now().truncatedTo(ChronoUnit.SECONDS),
+                    at,
                     program,
                     snapshot.value("select current_setting('server_version')"),
                     snapshot.value("select coalesce(max(version), '') from flyway_schema_history where success"),

@@ -77,6 +77,44 @@ public final class Restore {
             $drop$;
             """;
 
+    private static final String ANALYZE = """
+            do $analyze$ declare one record; begin
+                for one in select relname from pg_class where relkind = 'r'
+                    and relnamespace = (select oid from pg_namespace where nspname = current_schema())
+                loop
+                    execute format('analyze %I', one.relname);
+                end loop;
+            end $analyze$;
+            """;
+
+    private static final String NEWER = """
+            do $check$ begin
+                if exists (select from flyway_schema_history where version not in (%s)) then
+                    raise exception 'the schema of the backup is newer than this program: restore it with the version that made it';
+                end if;
+            end $check$;
+            """;
+
+    private static final String COMPARE = """
+            do $check$ declare found record; begin
+                execute $query$%s$query$ into found;
+                if found.count <> %d or found.coalesce <> %s then
+                    raise exception 'table %% did not come in as it was backed up (%% rows)', %s, found.count;
+                end if;
+            end $check$;
+            """;
+
+    /** The seal, too: tokens that were made with the old one are refused unseen. */
+    private static final String REVOKE = """
+            do $keys$ begin
+                if to_regclass('api_keys') is not null then
+                    update api_keys set revoked_at = now(), revoked_by = 'restore' where revoked_at is null;
+                    delete from key_tokens;
+                    update key_state set token_seal = uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
+                end if;
+            end $keys$;
+            """;
+
     /**
      * @param replace whether what is in the database may go
      * @param force ends the connections of others, rather than refuse because of them
@@ -254,36 +292,8 @@ public final class Restore {
         if (options.revokeKeys()) {
             sql.append(REVOKE);
         }
-        return sql.append("analyze;\n").toString();
+        return sql.append(ANALYZE).toString();
     }
-
-    private static final String NEWER = """
-            do $check$ begin
-                if exists (select from flyway_schema_history where version not in (%s)) then
-                    raise exception 'the schema of the backup is newer than this program: restore it with the version that made it';
-                end if;
-            end $check$;
-            """;
-
-    private static final String COMPARE = """
-            do $check$ declare found record; begin
-                execute $query$%s$query$ into found;
-                if found.count <> %d or found.coalesce <> %s then
-                    raise exception 'table %% did not come in as it was backed up (%% rows)', %s, found.count;
-                end if;
-            end $check$;
-            """;
-
-    /** The seal, too: tokens that were made with the old one are refused unseen. */
-    private static final String REVOKE = """
-            do $keys$ begin
-                if to_regclass('api_keys') is not null then
-                    update api_keys set revoked_at = now(), revoked_by = 'restore' where revoked_at is null;
-                    delete from key_tokens;
-                    update key_state set token_seal = uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
-                end if;
-            end $keys$;
-            """;
 
     private String versions() {
         return String.join(

@@ -102,7 +102,7 @@ public final class BackupFolder implements AutoCloseable {
     private void removeUnfinished() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) {
-                if (file.getFileName().toString().startsWith(UNFINISHED)) {
+                if (file.getFileName().toString().startsWith(UNFINISHED) && Files.isRegularFile(file)) {
                     Files.deleteIfExists(file);
                 }
             }

@@ -5,7 +5,6 @@ import dev.agentpipe.db.Database;
 import dev.agentpipe.db.backup.BackupException;
 import dev.agentpipe.db.backup.BackupForm;
 import dev.agentpipe.db.backup.BackupManifest;
-import dev.agentpipe.db.backup.BackupWriter;
 import dev.agentpipe.db.backup.Restore;
 import dev.agentpipe.server.SettingsException;
 import dev.agentpipe.server.SettingsReader;
@@ -133,7 +132,7 @@ final class BackupCommand implements Callable<Integer> {
             Path unfinished = backups.newFile();
             try {
                 BackupManifest manifest = Backups.write(database.settings(), unfinished, asked, Version.current());
-                BackupWriter.readThrough(unfinished, manifest);
+                Backups.readThrough(unfinished, manifest);
                 BackupFile made = backups.keep(unfinished, manifest);
                 if (keepDaily != null || keepWeekly != null) {
                     List<BackupFile> removed = backups.rotate(
@@ -158,7 +157,9 @@ final class BackupCommand implements Callable<Integer> {
     }
 
     private static String size(long bytes) {
-        return String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
+        return bytes < 1_000_000
+                ? String.format(Locale.ROOT, "%.1f kB", bytes / 1e3)
+                : String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
     }
 
     /** Beside the backup, where there is room for one more, most likely. */
@@ -172,7 +173,7 @@ final class BackupCommand implements Callable<Integer> {
             err().println("There is no " + verify + ".sha256: the file itself is not compared with anything.");
         }
         Path scratch =
-                Files.createTempDirectory(verify.toAbsolutePath().normalize().getParent(), ".agentpipe-verify-");
+                Files.createTempDirectory(verify.toAbsolutePath().normalize().getParent(), ".verify-agentpipe-");
         try (CommandDatabase database = CommandDatabase.started(scratch.resolve("postgres"))) {
             Backups.restore(
                     database.settings(), verify, Optional.of(manifest), new Restore.Options(false, false, true));

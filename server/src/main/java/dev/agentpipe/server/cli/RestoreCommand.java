@@ -83,6 +83,10 @@ final class RestoreCommand implements Callable<Integer> {
         if (!Files.isRegularFile(file)) {
             throw new ParameterException(spec.commandLine(), "there is no file " + file);
         }
+        if (replace && !yes && !Terminal.isThere()) {
+            throw new ParameterException(
+                    spec.commandLine(), "--replace deletes what is in the database: add --yes, if that is meant");
+        }
         BackupFile backup = new BackupFile(file);
         Optional<BackupManifest> manifest = backup.manifest();
         if (!backup.isSummed()) {
@@ -92,7 +96,7 @@ final class RestoreCommand implements Callable<Integer> {
             err().println("There is no " + file + ".json: what comes in is not compared with what was backed up.");
         }
         try (CommandDatabase database = CommandDatabase.alone(environment)) {
-            String target = database.settings().directUrl().toString();
+            String target = database.name();
             if (replace && !yes && !isConfirmed(target, manifest)) {
                 err().println("Nothing was changed.");
                 return Commands.FAILED;
@@ -108,10 +112,6 @@ final class RestoreCommand implements Callable<Integer> {
     }
 
     private boolean isConfirmed(String target, Optional<BackupManifest> manifest) {
-        if (!Terminal.isThere()) {
-            throw new ParameterException(
-                    spec.commandLine(), "--replace deletes what is in " + target + ": add --yes, if that is meant");
-        }
         String answer = System.console()
                 .readLine(
                         "Everything in %s is replaced by the backup%s. Type yes to go on: ",
