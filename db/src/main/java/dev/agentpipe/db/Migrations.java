@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
@@ -54,8 +55,18 @@ final class Migrations implements ResourceProvider {
                 .toList());
     }
 
-    private static String version(String name) {
+    static String version(String name) {
         return name.substring(1, name.indexOf("__"));
+    }
+
+    static String sql(String name) {
+        try (Reader reader = read(name)) {
+            StringWriter text = new StringWriter();
+            reader.transferTo(text);
+            return text.toString();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
     }
 
     /** As Flyway computes it. A difference would cost time alone, and a test sees it. */

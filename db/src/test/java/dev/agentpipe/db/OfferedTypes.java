@@ -7,8 +7,13 @@ public final class OfferedTypes {
 
     /** By their names after {@code dev.agentpipe.db.} */
     public static final Set<String> NAMES = Set.of(
+            "Backups",
             "Database",
             "IdleConversation",
+            "backup.BackupException",
+            "backup.BackupForm",
+            "backup.BackupManifest",
+            "backup.Restore",
             "conversations.Conversation",
             "conversations.ConversationFilter",
             "conversations.ConversationOrder",

@@ -42,6 +42,7 @@ public final class SettingsReader {
             "HSTS_MAX_AGE",
             "ALLOWED_ORIGINS",
             "DATA_DIR",
+            "BACKUP_DIR",
             "SSE_MAX_CONNECTIONS",
             "SSE_HEARTBEAT_INTERVAL",
             "SSE_MAX_AGE",
@@ -115,6 +116,14 @@ public final class SettingsReader {
         return reader.builder.build().dataDir();
     }
 
+    /** Where backups are; not a setting of the server, which makes none. */
+    public static Optional<Path> backupDir(Map<String, String> environment) throws SettingsException {
+        SettingsReader reader = new SettingsReader(environment);
+        Optional<Path> folder = reader.readBackupDir();
+        reader.throwProblems();
+        return folder;
+    }
+
     /**
      * A key for a client on the server's machine or on the CLI's: the first of the server's, else the CLI's own.
      *
@@ -154,6 +163,7 @@ public final class SettingsReader {
         readTls();
         builder.allowedOrigins(variables.list("ALLOWED_ORIGINS", "origin", Origin::problem, Origin::new));
         readDataDir();
+        readBackupDir();
         readStreams();
         readRateLimits();
         variables.parsed("TRUSTED_PROXIES", ADDRESSES, AddressRanges::of).ifPresent(builder::trustedProxies);
@@ -285,6 +295,10 @@ public final class SettingsReader {
 
     private void readDataDir() {
         variables.parsed("DATA_DIR", "the path of a folder", Path::of).ifPresent(builder::dataDir);
+    }
+
+    private Optional<Path> readBackupDir() {
+        return variables.parsed("BACKUP_DIR", "the path of a folder", Path::of);
     }
 
     private void readStreams() {

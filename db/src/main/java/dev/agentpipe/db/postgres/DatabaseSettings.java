@@ -74,6 +74,11 @@ public final class DatabaseSettings {
         return directUrl;
     }
 
+    /** Where migrations go, for messages. */
+    public String target() {
+        return directUrl.target();
+    }
+
     public int poolMin() {
         return poolMin;
     }

@@ -5,6 +5,7 @@ import dev.agentpipe.server.Version;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -19,6 +20,8 @@ public final class Commands {
     static final int FAILED = 1;
     static final int WRONG_USAGE = 2;
 
+    private static final Set<String> ON_DATABASE = Set.of(KeysCommand.NAME, BackupCommand.NAME, RestoreCommand.NAME);
+
     private Commands() {}
 
     /** Runs one command to its end and gives its exit code. */
@@ -26,8 +29,8 @@ public final class Commands {
         if (List.of(arguments).equals(List.of(ServeCommand.NAME))) {
             return serve(environment);
         }
-        if (arguments.length > 0 && arguments[0].equals(KeysCommand.NAME)) {
-            // It works on the database, whose libraries have much to say that nobody has asked for.
+        if (arguments.length > 0 && ON_DATABASE.contains(arguments[0])) {
+            // They work on the database, whose libraries have much to say that nobody has asked for.
             LogSetup.apply(new Settings.Logging(Settings.LogLevel.ERROR, Settings.LogFormat.TEXT));
         }
         return of(environment).execute(arguments);
@@ -56,6 +59,8 @@ public final class Commands {
                 .addSubcommand(new ImportCommand(environment))
                 .addSubcommand(new KeysCommand(environment))
                 .addSubcommand(new LogLevelCommand(environment))
+                .addSubcommand(new BackupCommand(environment))
+                .addSubcommand(new RestoreCommand(environment))
                 .addSubcommand(new RedactCommand(System.in, System.out))
                 .addSubcommand(new TrainCommand())
                 .addSubcommand(new VersionCommand())

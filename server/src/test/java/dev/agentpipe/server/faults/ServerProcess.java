@@ -49,7 +49,7 @@ final class ServerProcess implements AutoCloseable {
     /** @param environment all of it, but for what a process needs to run at all */
     ServerProcess(Path dataDir, Map<String, String> environment) throws IOException {
         this.dataDir = dataDir.toAbsolutePath();
-        shareBinaries();
+        shareBinaries(this.dataDir);
         ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx256m",
@@ -81,7 +81,7 @@ final class ServerProcess implements AutoCloseable {
     }
 
     /** Spares each data folder the unpacking of PostgreSQL, if some test has it unpacked. */
-    private void shareBinaries() throws IOException {
+    static void shareBinaries(Path dataDir) throws IOException {
         Path binaries = dataDir.resolve("postgres").resolve("binaries");
         if (!Files.exists(binaries) && TestPostgres.unpacked().isPresent()) {
             Files.createDirectories(binaries.getParent());
