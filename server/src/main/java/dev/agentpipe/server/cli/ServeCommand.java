@@ -4,6 +4,7 @@ import dev.agentpipe.server.AgentPipe;
 import dev.agentpipe.server.Settings;
 import dev.agentpipe.server.SettingsException;
 import dev.agentpipe.server.SettingsReader;
+import dev.agentpipe.server.systemd.Systemd;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -52,12 +53,17 @@ final class ServeCommand implements Callable<Integer> {
             shutdown.notStarted();
             return Commands.FAILED;
         }
-        shutdown.started(pipe);
+        Systemd systemd = Systemd.of(environment);
+        shutdown.started(() -> {
+            systemd.stopping();
+            pipe.close();
+        });
         if (settings.logging().format() == Settings.LogFormat.TEXT) {
             out.println(Banner.of(settings, pipe.uri(), pipe.generatedKey()));
         } else if (pipe.generatedKey().isPresent()) {
             log.info("An API key was generated and is kept in {}", Banner.keyFile(settings));
         }
+        systemd.ready(pipe::silentThreads, pipe::status);
         new CountDownLatch(1).await();
         return Commands.OK;
     }
