@@ -7,6 +7,7 @@ import dev.agentpipe.server.SettingsReader;
 import dev.agentpipe.server.systemd.Systemd;
 import java.io.PrintWriter;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
@@ -58,9 +59,12 @@ final class ServeCommand implements Callable<Integer> {
             systemd.stopping();
             pipe.close();
         });
-        if (settings.logging().format() == Settings.LogFormat.TEXT) {
-            out.println(Banner.of(settings, pipe.uri(), pipe.generatedKey()));
-        } else if (pipe.generatedKey().isPresent()) {
+        boolean text = settings.logging().format() == Settings.LogFormat.TEXT;
+        boolean shown = text && !environment.containsKey("JOURNAL_STREAM"); // systemd keeps what is printed
+        if (text) {
+            out.println(Banner.of(settings, pipe.uri(), shown ? pipe.generatedKey() : Optional.empty()));
+        }
+        if (!shown && pipe.generatedKey().isPresent()) {
             log.info("An API key was generated and is kept in {}", Banner.keyFile(settings));
         }
         systemd.ready(pipe::silentThreads, pipe::status);
