@@ -8,7 +8,9 @@ public final class OfferedTypes {
     /** By their names after {@code dev.agentpipe.db.} */
     public static final Set<String> NAMES = Set.of(
             "Database",
+            "DatabaseInspection",
             "IdleConversation",
+            "SchemaState",
             "conversations.Conversation",
             "conversations.ConversationFilter",
             "conversations.ConversationOrder",
