@@ -18,11 +18,14 @@ public final class EnvironmentFile {
     private static final int FILE_BYTES_MAX = 1 << 20;
 
     private final String text;
+    private final String file;
+    private final List<String> problems = new ArrayList<>();
     private int at;
     private int line = 1;
 
-    private EnvironmentFile(String text) {
+    private EnvironmentFile(String text, String file) {
         this.text = text;
+        this.file = file;
     }
 
     /** @throws SettingsException with every line that is none, by its number and without its content */
@@ -39,25 +42,24 @@ public final class EnvironmentFile {
     }
 
     static Map<String, String> parse(String text, String file) throws SettingsException {
-        EnvironmentFile reading = new EnvironmentFile(text.replace("\r\n", "\n"));
+        EnvironmentFile reading = new EnvironmentFile(text.replace("\r\n", "\n"), file);
         Map<String, String> variables = new LinkedHashMap<>();
-        List<String> problems = new ArrayList<>();
         while (reading.skipToLine()) {
             int line = reading.line;
             String name = reading.name();
             if (name == null) {
-                problems.add("%s, line %d: is no NAME=value".formatted(file, line));
+                reading.problems.add("%s, line %d: is no NAME=value".formatted(file, line));
                 continue;
             }
             String value = reading.value();
             if (value == null) {
-                problems.add("%s, line %d: a quote is not closed".formatted(file, line));
+                reading.problems.add("%s, line %d: a quote is not closed".formatted(file, line));
             } else {
                 variables.put(name, value);
             }
         }
-        if (!problems.isEmpty()) {
-            throw new SettingsException(problems);
+        if (!reading.problems.isEmpty()) {
+            throw new SettingsException(reading.problems);
         }
         return variables;
     }
@@ -77,13 +79,15 @@ public final class EnvironmentFile {
         return false;
     }
 
-    /** A comment goes on behind a backslash, too. */
+    /** Before version 254 of systemd a comment went on behind a backslash. */
     private void skipComment() {
-        while (at < text.length() && text.charAt(at) != '\n') {
-            if (next() == '\\' && at < text.length()) {
-                next();
-            }
+        int end = text.indexOf('\n', at);
+        int to = end < 0 ? text.length() : end;
+        if (text.charAt(to - 1) == '\\') {
+            problems.add(
+                    "%s, line %d: a comment ends with a backslash, and may hide the next line".formatted(file, line));
         }
+        at = to;
     }
 
     /** Behind it stands the value. Null, behind its line, if there is none. */
@@ -100,34 +104,42 @@ public final class EnvironmentFile {
         return name;
     }
 
-    /** Null if a quote has no end. Of several pieces, quoted or not, as in a shell. */
+    /** Null if a quote has no end. Quotes are those at its beginning, and those that follow them at once. */
     private String value() {
         StringBuilder value = new StringBuilder();
-        int meant = 0; // what is behind it is white space that nobody has quoted
-        while (at < text.length() && (text.charAt(at) == ' ' || text.charAt(at) == '\t')) {
-            next();
-        }
         while (at < text.length() && text.charAt(at) != '\n') {
-            char c = next();
+            char c = text.charAt(at);
             if (c == '"' || c == '\'') {
+                next();
                 if (!quoted(c, value)) {
                     return null;
                 }
-                meant = value.length();
-            } else if (c == '\\') {
-                if (at < text.length()) {
-                    char escaped = next();
-                    if (escaped != '\n') {
-                        value.append(escaped);
-                        meant = value.length();
-                    }
+            } else if (Character.isWhitespace(c)) {
+                next();
+            } else {
+                plain(value);
+            }
+        }
+        return value.toString();
+    }
+
+    /** To the end of its line, but for white space there that no backslash is in front of. */
+    private void plain(StringBuilder value) {
+        int meant = value.length();
+        while (at < text.length() && text.charAt(at) != '\n') {
+            char c = next();
+            if (c == '\\' && at < text.length()) {
+                char escaped = next();
+                if (escaped != '\n') {
+                    value.append(escaped);
                 }
+                meant = value.length();
             } else {
                 value.append(c);
                 meant = Character.isWhitespace(c) ? meant : value.length();
             }
         }
-        return value.substring(0, meant);
+        value.setLength(meant);
     }
 
     private boolean quoted(char quote, StringBuilder value) {

@@ -60,7 +60,8 @@ public record CheckReport(URI url, String version, Instant at, List<Finding> fin
             for (Finding one : ofGroup) {
                 Verdict verdict = one.verdict();
                 if (verdict.status() == Status.SKIPPED) {
-                    skipped.computeIfAbsent(verdict.detail(), why -> new ArrayList<>()).add(one);
+                    skipped.computeIfAbsent(verdict.detail(), why -> new ArrayList<>())
+                            .add(one);
                 } else {
                     text.append(line(one.id(), verdict, colored));
                 }
