@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -73,9 +74,29 @@ final class TlsTest {
             socket.setEnabledProtocols(new String[] {protocol});
             socket.startHandshake();
             assertEquals(protocol, socket.getSession().getProtocol());
+            assertEquals("", socket.getApplicationProtocol());
             assertTrue(
                     socket.getSession().getCipherSuite().matches("TLS_(ECDHE_ECDSA_WITH_)?(AES|CHACHA20)_.*"),
                     socket.getSession().getCipherSuite());
+        }
+    }
+
+    /** Also to clients that speak one version alone: what they offer differs. */
+    @ParameterizedTest
+    @CsvSource({
+        "TLSv1.2, h2 http/1.1, h2",
+        "TLSv1.3, h2 http/1.1, h2",
+        "TLSv1.3, http/1.1 h2, h2",
+        "TLSv1.3, http/1.1, http/1.1"
+    })
+    void http2_whereOffered_isSpoken(String protocol, String offered, String chosen) throws Exception {
+        try (SSLSocket socket = TestTls.connect(server.port())) {
+            socket.setEnabledProtocols(new String[] {protocol});
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setApplicationProtocols(offered.split(" "));
+            socket.setSSLParameters(parameters);
+            socket.startHandshake();
+            assertEquals(chosen, socket.getApplicationProtocol());
         }
     }
 

@@ -2,9 +2,10 @@ package dev.agentpipe.server.tls;
 
 import io.undertow.UndertowOptions;
 import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
+import io.undertow.server.DelegateOpenListener;
 import io.undertow.server.HttpHandler;
-import io.undertow.server.protocol.http.AlpnOpenListener;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http2.Http2OpenListener;
 import java.io.IOException;
@@ -16,6 +17,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
 import org.xnio.ChannelListener;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
@@ -27,6 +30,7 @@ import org.xnio.XnioExecutor;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 import org.xnio.channels.ConnectedChannel;
+import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.ssl.SslConnection;
 
 /**
@@ -53,7 +57,8 @@ public final class TlsListener implements AutoCloseable {
 
     private final ThreadPoolExecutor handshakes;
     private final Http2Listener http2;
-    private final AlpnOpenListener alpn;
+    private final HttpOpenListener http1;
+    private final ByteBufferPool pool;
     private final AcceptingChannel<SslConnection> accepting;
     private final Predicate<ConnectedChannel> connections;
     private final Duration handshakeMax;
@@ -76,6 +81,7 @@ public final class TlsListener implements AutoCloseable {
         System.setProperty(NO_RENEGOTIATION, System.getProperty(NO_RENEGOTIATION, "true"));
         this.connections = connections;
         this.handshakeMax = handshakeMax;
+        this.pool = pool;
         AtomicInteger number = new AtomicInteger();
         handshakes = new ThreadPoolExecutor(
                 HANDSHAKE_THREADS,
@@ -93,9 +99,9 @@ public final class TlsListener implements AutoCloseable {
                 .addAll(options)
                 .getMap();
         http2 = new Http2Listener(pool, http);
-        alpn = new AlpnOpenListener(pool, http, new HttpOpenListener(pool, http));
-        alpn.addProtocol(Http2OpenListener.HTTP2, http2, 10);
-        alpn.setRootHandler(handler);
+        http2.setRootHandler(handler);
+        http1 = new HttpOpenListener(pool, http);
+        http1.setRootHandler(handler);
 
         UndertowXnioSsl ssl = new UndertowXnioSsl(
                 Xnio.getInstance(),
@@ -136,7 +142,44 @@ public final class TlsListener implements AutoCloseable {
                 .getIoThread()
                 .executeAfter(() -> IoUtils.safeClose(connection), handshakeMax.toMillis(), TimeUnit.MILLISECONDS);
         connection.getHandshakeSetter().set(done -> timer.remove());
-        alpn.handleEvent(connection);
+        SSLEngine engine = UndertowXnioSsl.getSslConduit(connection).getSSLEngine();
+        SSLParameters offered = engine.getSSLParameters();
+        offered.setApplicationProtocols(new String[] {Http2OpenListener.HTTP2, "http/1.1"});
+        engine.setSSLParameters(offered);
+        ChannelListener<ConduitStreamSourceChannel> reader = source -> handOver(connection, engine, source);
+        connection.getSourceChannel().setReadListener(reader);
+        reader.handleEvent(connection.getSourceChannel());
+    }
+
+    /**
+     * Reads, which is what moves the handshake on, until a protocol is chosen. Undertow's AlpnOpenListener would do this, but
+     * it gives HTTP/1.1 to clients that speak nothing older than TLS 1.3: it does not know their cipher suites.
+     */
+    private void handOver(SslConnection connection, SSLEngine engine, ConduitStreamSourceChannel source) {
+        PooledByteBuffer buffer = pool.allocate();
+        boolean handedOver = false;
+        try {
+            if (source.read(buffer.getBuffer()) == -1) {
+                IoUtils.safeClose(connection);
+                return;
+            }
+            String chosen = engine.getApplicationProtocol(); // "" for a client without ALPN
+            if (chosen == null) {
+                source.resumeReads();
+                return;
+            }
+            buffer.getBuffer().flip();
+            source.getReadSetter().set(null);
+            DelegateOpenListener protocol = chosen.equals(Http2OpenListener.HTTP2) ? http2 : http1;
+            protocol.handleEvent(connection, buffer);
+            handedOver = true;
+        } catch (IOException e) { // of a handshake that failed, or a client that left
+            IoUtils.safeClose(connection);
+        } finally {
+            if (!handedOver) {
+                buffer.close();
+            }
+        }
     }
 
     public InetSocketAddress address() {

@@ -20,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -39,7 +40,12 @@ final class Load implements AutoCloseable {
     /** After a refusal: else an outage would be spent on nothing but refusals. */
     private static final long PAUSE_NANOS = 100_000_000;
 
+    /** As the AgentPipe CLI does. */
+    private static final List<Duration> CLI_RETRIES =
+            List.of(Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(4));
+
     private final List<Supplier<URI>> servers;
+    private final List<Duration> retries;
     private final String name;
     private final String key;
     private final HttpClient client =
@@ -51,9 +57,10 @@ final class Load implements AutoCloseable {
     private final AtomicLong slowestNanos = new AtomicLong();
     private volatile boolean stopped;
 
-    private Load(String name, List<Supplier<URI>> servers, String key) {
+    private Load(String name, List<Supplier<URI>> servers, List<Duration> retries, String key) {
         this.name = name;
         this.servers = servers;
+        this.retries = retries;
         this.key = key;
     }
 
@@ -62,15 +69,23 @@ final class Load implements AutoCloseable {
      * @param servers where to send to; connections are shared out among them
      */
     static Load start(String name, List<Supplier<URI>> servers, String key, int connections) {
-        Load load = new Load(name, servers, key);
+        return new Load(name, servers, List.of(), key).start(connections);
+    }
+
+    /** The same, but what is refused is sent again after 1, 2 and 4 seconds: {@link #refused} is what the CLI would lose. */
+    static Load startRepeating(String name, Supplier<URI> server, String key, int connections) {
+        return new Load(name, List.of(server), CLI_RETRIES, key).start(connections);
+    }
+
+    private Load start(int connections) {
         for (int i = 0; i < connections; i++) {
             int number = i;
-            Thread thread = new Thread(() -> load.run(number), "load-" + i);
+            Thread thread = new Thread(() -> run(number), "load-" + i);
             thread.setDaemon(true);
-            load.threads.add(thread);
+            threads.add(thread);
             thread.start();
         }
-        return load;
+        return this;
     }
 
     static String conversation(int number) {
@@ -83,18 +98,33 @@ final class Load implements AutoCloseable {
         for (int n = 0; !stopped; n++) {
             String id = name + "-" + number + "-" + n;
             int kind = random.nextInt(10);
-            boolean answered;
+            BooleanSupplier request;
             if (kind < 7) {
-                answered = single(server, id, body(id, random));
+                String body = body(id, random);
+                request = () -> single(server, id, body);
             } else if (kind < 9) {
-                answered = array(server, id, random);
+                Map<String, String> bodies = bodies(id, random);
+                request = () -> array(server, bodies);
             } else {
-                answered = everywhere(id, body(id, random));
+                String body = body(id, random);
+                request = () -> everywhere(id, body);
             }
-            if (!answered) {
+            if (!answered(request)) {
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
+    }
+
+    private boolean answered(BooleanSupplier request) {
+        boolean answered = request.getAsBoolean();
+        for (Duration pause : retries) {
+            if (answered) {
+                break;
+            }
+            LockSupport.parkNanos(pause.toNanos());
+            answered = request.getAsBoolean();
+        }
+        return answered;
     }
 
     private static String body(String id, Random random) {
@@ -108,22 +138,30 @@ final class Load implements AutoCloseable {
             unanswered.put(id, body);
             return false;
         }
-        acknowledge(id, answer, 201);
+        boolean repeated = unanswered.remove(id) != null; // then it may have been stored all the same
+        acknowledge(id, answer, repeated ? answer.statusCode() : 201);
         return true;
     }
 
-    private boolean array(Supplier<URI> server, String id, Random random) {
+    private static Map<String, String> bodies(String id, Random random) {
         Map<String, String> bodies = new ConcurrentHashMap<>();
         for (int i = 0; i < ARRAY; i++) {
             bodies.put(id + "." + i, body(id + "." + i, random));
         }
+        return bodies;
+    }
+
+    private boolean array(Supplier<URI> server, Map<String, String> bodies) {
         HttpResponse<String> answer = answer(send(server, "[" + String.join(",", bodies.values()) + "]"));
         if (isRefusal(answer)) {
             unanswered.putAll(bodies);
             return false;
         }
-        String expected = "{\"accepted\":" + ARRAY + ",\"duplicates\":0,\"rejected\":[]}";
-        if (answer.statusCode() != 200 || !answer.body().equals(expected)) {
+        boolean repeated = unanswered.keySet().removeAll(bodies.keySet());
+        String isNew = "{\"accepted\":" + ARRAY + ",\"duplicates\":0,\"rejected\":[]}";
+        String isStored = "{\"accepted\":0,\"duplicates\":" + ARRAY + ",\"rejected\":[]}";
+        boolean right = answer.body().equals(isNew) || repeated && answer.body().equals(isStored);
+        if (answer.statusCode() != 200 || !right) {
             problems.add(answer.statusCode() + " " + answer.body());
         }
         bodies.keySet().forEach(one -> acknowledged.put(one, UNKNOWN));
@@ -140,10 +178,11 @@ final class Load implements AutoCloseable {
             unanswered.put(id, body);
             return false;
         }
+        boolean repeated = unanswered.remove(id) != null;
         answers.forEach(answer -> acknowledge(id, answer, answer.statusCode()));
         long stored =
                 answers.stream().filter(answer -> answer.statusCode() == 201).count();
-        if (stored > 1 || stored < 1 && answers.size() == servers.size()) {
+        if (stored > 1 || stored < 1 && !repeated && answers.size() == servers.size()) {
             problems.add(id + " was new " + stored + " times");
         }
         return answers.size() == servers.size();
@@ -194,6 +233,7 @@ final class Load implements AutoCloseable {
         return acknowledged.size();
     }
 
+    /** What was refused, also when it was sent again. */
     int refused() {
         return unanswered.size();
     }

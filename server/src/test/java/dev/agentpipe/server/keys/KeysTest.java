@@ -90,6 +90,7 @@ final class KeysTest {
         keys.revoke(revoked);
         for (TestServer server : List.of(a, b)) {
             Await.until("known", () -> ingest(server, wrongScope).status() == 403);
+            Await.until("unknown", () -> ingest(server, revoked).status() == 401);
             Set<String> answers = new HashSet<>();
             for (String header : new String[] {
                 null,
