@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -36,21 +37,21 @@ public final class EffectiveSettings {
 
     private final Settings settings;
     private final Map<String, String> variables;
-    private final Source given;
+    private final Set<String> inFiles;
     private final List<Entry> entries = new ArrayList<>();
 
-    private EffectiveSettings(Settings settings, Map<String, String> variables, Source given) {
+    private EffectiveSettings(Settings settings, Map<String, String> variables, Set<String> inFiles) {
         this.settings = settings;
         this.variables = variables;
-        this.given = given;
+        this.inFiles = inFiles;
     }
 
     /**
      * @param variables what the settings were read from
-     * @param given where these stand
+     * @param inFiles names of those that a file has given
      */
-    public static List<Entry> of(Settings settings, Map<String, String> variables, Source given) {
-        EffectiveSettings listing = new EffectiveSettings(settings, variables, given);
+    public static List<Entry> of(Settings settings, Map<String, String> variables, Set<String> inFiles) {
+        EffectiveSettings listing = new EffectiveSettings(settings, variables, inFiles);
         listing.addAll();
         return List.copyOf(listing.entries);
     }
@@ -108,7 +109,10 @@ public final class EffectiveSettings {
 
     private void add(String name, Object value) {
         String own = variables.get(name);
-        entries.add(new Entry(name, value.toString(), own == null || own.isBlank() ? Source.DEFAULT : given));
+        Source source = own == null || own.isBlank()
+                ? Source.DEFAULT
+                : inFiles.contains(name) ? Source.FILE : Source.ENVIRONMENT;
+        entries.add(new Entry(name, value.toString(), source));
     }
 
     private static String path(Optional<Path> path) {

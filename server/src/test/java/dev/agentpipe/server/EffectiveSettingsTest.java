@@ -36,7 +36,7 @@ final class EffectiveSettingsTest {
             Map.entry("AUDIT_LOG", "/var/log/x"));
 
     private static List<Entry> of(Map<String, String> variables) throws SettingsException {
-        return EffectiveSettings.of(SettingsReader.read(variables).settings(), variables, Source.ENVIRONMENT);
+        return EffectiveSettings.of(SettingsReader.read(variables).settings(), variables, Set.of("SSE_MAX_AGE"));
     }
 
     private static Map<String, String> values(Map<String, String> variables) throws SettingsException {
@@ -62,10 +62,11 @@ final class EffectiveSettingsTest {
 
     @Test
     void sources_areThoseOfTheValues() throws Exception {
-        Map<String, Source> sources =
-                of(Map.of("PORT", "3001", "HOST", " ")).stream().collect(Collectors.toMap(Entry::name, Entry::source));
+        Map<String, Source> sources = of(Map.of("PORT", "3001", "HOST", " ", "SSE_MAX_AGE", "60")).stream()
+                .collect(Collectors.toMap(Entry::name, Entry::source));
         assertEquals(Source.ENVIRONMENT, sources.get("PORT"));
         assertEquals(Source.DEFAULT, sources.get("HOST"));
+        assertEquals(Source.FILE, sources.get("SSE_MAX_AGE"));
     }
 
     @Test

@@ -148,6 +148,9 @@ public final class Checklist {
         String message = at.getMessage() == null || at.getMessage().isBlank()
                 ? at.getClass().getSimpleName()
                 : at.getMessage();
-        return message.strip().replaceAll("\\s*\\R\\s*", "; ").replaceAll("\\p{Cntrl}", "?");
+        return message.strip()
+                .replaceAll("^[\\w.$]+(Exception|Error): ", "")
+                .replaceAll("\\s*\\R\\s*", "; ")
+                .replaceAll("\\p{Cntrl}", "?");
     }
 }

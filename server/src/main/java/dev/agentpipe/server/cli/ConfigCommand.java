@@ -48,7 +48,8 @@ final class ConfigCommand implements Callable<Integer> {
         try {
             Map<String, String> variables = environment.variables();
             SettingsReader.Result read = SettingsReader.read(variables);
-            List<Entry> entries = EffectiveSettings.of(read.settings(), variables, environment.source());
+            List<Entry> entries = EffectiveSettings.of(
+                    read.settings(), variables, environment.inFiles().keySet());
             if (isJson) {
                 ObjectNode json = JsonMapper.shared().createObjectNode();
                 entries.forEach(one -> json.putObject(one.name())

@@ -1,6 +1,5 @@
 package dev.agentpipe.server.cli;
 
-import dev.agentpipe.server.EffectiveSettings;
 import dev.agentpipe.server.EnvironmentFile;
 import dev.agentpipe.server.SettingsException;
 import java.io.PrintWriter;
@@ -11,8 +10,8 @@ import java.util.Map;
 import picocli.CommandLine.Option;
 
 /**
- * Where the settings of a server are: for those who run a command in a shell, where the variables of the service are not. A
- * file alone counts then, since what the shell has is not what the service sees.
+ * Where the settings of a server are: for those who run a command in a shell, where the variables of the service are not. What
+ * a file says wins, as with systemd; what none says comes from the shell.
  */
 final class EnvironmentOption {
 
@@ -22,8 +21,8 @@ final class EnvironmentOption {
             names = "--env-file",
             paramLabel = "FILE",
             description = {
-                "A file of the server's variables, as systemd reads it; then those of the shell do not",
-                "count. Several are taken, later ones win."
+                "A file of the server's variables, as systemd reads it. It wins over the shell's; of",
+                "several, the later ones win."
             })
     private List<Path> files = List.of();
 
@@ -37,18 +36,18 @@ final class EnvironmentOption {
 
     /** @throws SettingsException if a file cannot be used */
     Map<String, String> variables() throws SettingsException {
-        if (files.isEmpty()) {
-            return environment;
-        }
+        Map<String, String> variables = new HashMap<>(environment);
+        variables.putAll(inFiles());
+        return variables;
+    }
+
+    /** @throws SettingsException if a file cannot be used */
+    Map<String, String> inFiles() throws SettingsException {
         Map<String, String> variables = new HashMap<>();
         for (Path file : files) {
             variables.putAll(EnvironmentFile.read(file));
         }
         return variables;
-    }
-
-    EffectiveSettings.Source source() {
-        return files.isEmpty() ? EffectiveSettings.Source.ENVIRONMENT : EffectiveSettings.Source.FILE;
     }
 
     /** As {@code serve} tells it. */

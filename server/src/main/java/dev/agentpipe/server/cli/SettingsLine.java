@@ -8,6 +8,7 @@ import dev.agentpipe.server.Version;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import net.logstash.logback.argument.StructuredArguments;
 import org.slf4j.Logger;
@@ -21,7 +22,7 @@ final class SettingsLine {
     private SettingsLine() {}
 
     static void log(Logger log, Settings settings, Map<String, String> variables) {
-        List<Entry> all = EffectiveSettings.of(settings, variables, Source.ENVIRONMENT);
+        List<Entry> all = EffectiveSettings.of(settings, variables, Set.of());
         List<Entry> set =
                 all.stream().filter(one -> one.source() != Source.DEFAULT).toList();
         if (settings.logging().format() == Settings.LogFormat.TEXT) {

@@ -144,8 +144,8 @@ final class CheckCommandTest {
         Path file = write(well());
         String url = server.uri("/").toString();
 
-        // The shell's own variables do not count beside a file.
-        int code = run(Map.of("PORT", "nonsense"), "--json", "--env-file", file.toString(), url);
+        // A file wins over the shell, as with systemd.
+        int code = run(Map.of("AGENTPIPE_ENV", "nonsense"), "--json", "--env-file", file.toString(), url);
 
         Map<String, String> troubled = new TreeMap<>();
         items().forEach((id, item) -> {
@@ -244,7 +244,8 @@ final class CheckCommandTest {
 
     @Test
     void certificate_thatNobodyTrusts_isLookedAtAndGetsNoKey() {
-        try (TestServer secure = TestServer.on(server.databaseUrl(), TestTls.on())) {
+        try (TestServer secure = TestServer.on(
+                server.databaseUrl(), settings -> TestTls.on().apply(settings).apiKeys(List.of(new ApiKey(KEY))))) {
             String url = secure.uri("").toString();
             assertTrue(url.startsWith("https://"));
             postgres(secure, "update key_state set reading_closed = true, version = version + 1");
@@ -259,7 +260,7 @@ final class CheckCommandTest {
             assertStatus("ok", "https", "HTTPS");
             assertStatus("ok", "hsts", "max-age=31536000");
             assertStatus("ok", "reading", "takes a key");
-            assertStatus("skipped", "stream", "no");
+            assertStatus("skipped", "stream", "none that may be sent this way");
             assertStatus("warning", "trusted_proxies", "TRUSTED_PROXIES");
         }
     }
