@@ -16,8 +16,6 @@ record Group<L>(String name, Opener<L> opener, String fix, List<Item<L>> items) 
 
     /** There is nothing to look at, and nothing wrong with that. */
     static final class NotThereException extends Exception {
-        private static final long serialVersionUID = 1;
-
         NotThereException(String why) {
             super(why);
         }

@@ -6,9 +6,11 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import redis.clients.jedis.BuilderFactory;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.CommandObject;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.RedisClient;
-import redis.clients.jedis.util.SafeEncoder;
 
 /**
  * A look at a Redis as it is, for those who judge a deployment.
@@ -33,7 +35,8 @@ public record RedisInspection(Map<String, String> info, Duration roundTrip, Dura
         try (RedisClient client = Redis.client(url, token, ANSWER_MAX)) {
             client.ping();
             Instant before = Instant.now();
-            Object answer = client.sendCommand(Protocol.Command.TIME);
+            List<String> answer = client.executeCommand(
+                    new CommandObject<>(new CommandArguments(Protocol.Command.TIME), BuilderFactory.STRING_LIST));
             Duration roundTrip = Duration.between(before, Instant.now());
             Duration ahead = Duration.between(before.plus(roundTrip.dividedBy(2)), time(answer));
             Map<String, String> info = new HashMap<>();
@@ -48,10 +51,7 @@ public record RedisInspection(Map<String, String> info, Duration roundTrip, Dura
     }
 
     /** Seconds and microseconds, as text. */
-    private static Instant time(Object answer) {
-        List<?> parts = (List<?>) answer;
-        long seconds = Long.parseLong(SafeEncoder.encode((byte[]) parts.get(0)));
-        long micros = Long.parseLong(SafeEncoder.encode((byte[]) parts.get(1)));
-        return Instant.ofEpochSecond(seconds, micros * 1_000);
+    private static Instant time(List<String> answer) {
+        return Instant.ofEpochSecond(Long.parseLong(answer.get(0)), Long.parseLong(answer.get(1)) * 1_000);
     }
 }
