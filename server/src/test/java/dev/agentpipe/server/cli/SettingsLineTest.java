@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.util.LogbackMDCAdapter;
 import ch.qos.logback.core.read.ListAppender;
 import dev.agentpipe.server.SettingsReader;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,10 @@ import tools.jackson.databind.json.JsonMapper;
 final class SettingsLineTest {
 
     private final LoggerContext context = new LoggerContext();
+
+    SettingsLineTest() {
+        context.setMDCAdapter(new LogbackMDCAdapter());
+    }
 
     private ILoggingEvent log(Map<String, String> variables) throws Exception {
         ListAppender<ILoggingEvent> appender = new ListAppender<>();
