@@ -35,15 +35,14 @@ final class ServeCommand implements Callable<Integer> {
         try {
             read = SettingsReader.read(environment);
         } catch (SettingsException e) {
-            err.println("agentpipe-server: the environment cannot be used as it is:");
-            e.problems().forEach(problem -> err.println("  " + problem));
-            return Commands.WRONG_USAGE;
+            return EnvironmentOption.tell(e, err);
         }
         Settings settings = read.settings();
         Runnable lastLines = LogSetup.serve(settings);
         // Not a constant of the class: nothing may log, and so configure logback by its defaults, before LogSetup has.
         Logger log = LoggerFactory.getLogger(ServeCommand.class);
         read.notices().forEach(log::warn);
+        SettingsLine.log(log, settings, environment);
 
         Shutdown shutdown = new Shutdown(lastLines);
         shutdown.install();
