@@ -105,6 +105,7 @@ public final class EffectiveSettings {
         add("LOG_LEVEL", logging.level().name().toLowerCase(Locale.ROOT));
         add("LOG_FORMAT", logging.format().name().toLowerCase(Locale.ROOT));
         add("AUDIT_LOG", path(logging.audit()));
+        add("SENTRY_DSN", logging.sentryDsn().map(EffectiveSettings::masked).orElse(""));
     }
 
     private void add(String name, Object value) {
