@@ -11,6 +11,7 @@ import dev.agentpipe.db.Database;
 import dev.agentpipe.db.local.LocalPostgres;
 import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.db.postgres.DatabaseStartException;
+import dev.agentpipe.server.admin.LogLevelHandlers;
 import dev.agentpipe.server.audit.Audit;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
@@ -27,6 +28,7 @@ import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
 import dev.agentpipe.server.keys.Keys;
 import dev.agentpipe.server.limits.Limits;
+import dev.agentpipe.server.logs.LogLevels;
 import dev.agentpipe.server.read.ConversationDeletes;
 import dev.agentpipe.server.read.ConversationDetail;
 import dev.agentpipe.server.read.ConversationList;
@@ -133,6 +135,9 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.blockingEvery(Keys.REFRESH, () -> keys.refresh(streams::endForbidden));
             housekeeping.blockingEvery(Keys.NOTE, keys::note);
             housekeeping.every(Limits.TELL, limits::tell);
+            LogLevels logLevels = new LogLevels(Clock.systemUTC());
+            housekeeping.every(LogLevels.EXPIRE, logLevels::expire);
+            parts.add("log levels", logLevels::reset);
             housekeeping.blockingEvery(Duration.ofMinutes(1), database.conversations()::finishDeletions);
             housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
@@ -183,6 +188,7 @@ public final class AgentPipe implements AutoCloseable {
                     limits.reads(read.of(new MetricsSummary(database.usage(), Clock.systemUTC()))),
                     limits.reads(read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC()))),
                     new HealthHandler(health),
+                    new LogLevelHandlers(access, audit, logLevels).table(),
                     Docs.documents(),
                     keys.sessions(reads));
             HttpHandler front = new ForwardedHandler(

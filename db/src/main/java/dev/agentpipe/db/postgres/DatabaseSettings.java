@@ -56,6 +56,11 @@ public final class DatabaseSettings {
         }
     }
 
+    /** The URL for people, with *** for all that may be a secret. */
+    public static String masked(String url) {
+        return PostgresUrl.masked(url);
+    }
+
     private static PostgresUrl parse(String name, String url) {
         try {
             return PostgresUrl.parse(url);
@@ -71,6 +76,11 @@ public final class DatabaseSettings {
     /** For migrations. */
     public PostgresUrl directUrl() {
         return directUrl;
+    }
+
+    /** Where migrations go, for messages. */
+    public String target() {
+        return directUrl.target();
     }
 
     public int poolMin() {

@@ -4,6 +4,7 @@ import dev.agentpipe.server.AgentPipe;
 import dev.agentpipe.server.Settings;
 import dev.agentpipe.server.SettingsException;
 import dev.agentpipe.server.SettingsReader;
+import dev.agentpipe.server.Version;
 import dev.agentpipe.server.systemd.Systemd;
 import java.io.PrintWriter;
 import java.util.Map;
@@ -34,17 +35,16 @@ final class ServeCommand implements Callable<Integer> {
         try {
             read = SettingsReader.read(environment);
         } catch (SettingsException e) {
-            err.println("agentpipe-server: the environment cannot be used as it is:");
-            e.problems().forEach(problem -> err.println("  " + problem));
-            return Commands.WRONG_USAGE;
+            return EnvironmentOption.tell(e, err);
         }
         Settings settings = read.settings();
-        LogSetup.apply(settings.logging());
+        Runnable lastLines = LogSetup.serve(settings);
         // Not a constant of the class: nothing may log, and so configure logback by its defaults, before LogSetup has.
         Logger log = LoggerFactory.getLogger(ServeCommand.class);
         read.notices().forEach(log::warn);
+        SettingsLine.log(log, settings, environment);
 
-        Shutdown shutdown = new Shutdown();
+        Shutdown shutdown = new Shutdown(lastLines);
         shutdown.install();
         AgentPipe pipe;
         try {
@@ -63,6 +63,8 @@ final class ServeCommand implements Callable<Integer> {
         boolean shown = text && !environment.containsKey("JOURNAL_STREAM"); // systemd keeps what is printed
         if (text) {
             out.println(Banner.of(settings, pipe.uri(), shown ? pipe.generatedKey() : Optional.empty()));
+        } else {
+            log.info("AgentPipe Streaming is ready at {} (version {})", pipe.uri(), Version.current());
         }
         if (!shown && pipe.generatedKey().isPresent()) {
             log.info("An API key was generated and is kept in {}", Banner.keyFile(settings));
