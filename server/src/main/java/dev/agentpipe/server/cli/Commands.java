@@ -18,7 +18,8 @@ public final class Commands {
     static final int FAILED = 1;
     static final int WRONG_USAGE = 2;
 
-    private static final Set<String> ON_THE_DATABASE = Set.of(KeysCommand.NAME, CheckCommand.NAME, MigrateCommand.NAME);
+    private static final Set<String> ON_DATABASE = Set.of(
+            KeysCommand.NAME, BackupCommand.NAME, RestoreCommand.NAME, CheckCommand.NAME, MigrateCommand.NAME);
 
     private Commands() {}
 
@@ -27,7 +28,7 @@ public final class Commands {
         if (List.of(arguments).equals(List.of(ServeCommand.NAME))) {
             return serve(environment);
         }
-        if (arguments.length > 0 && ON_THE_DATABASE.contains(arguments[0])) {
+        if (arguments.length > 0 && ON_DATABASE.contains(arguments[0])) {
             // They work on the database, whose libraries have much to say that nobody has asked for.
             LogSetup.apply(new Settings.Logging(Settings.LogLevel.ERROR, Settings.LogFormat.TEXT));
         }
@@ -56,6 +57,9 @@ public final class Commands {
                 .addSubcommand(new UploadCommand(environment))
                 .addSubcommand(new ImportCommand(environment))
                 .addSubcommand(new KeysCommand(environment))
+                .addSubcommand(new LogLevelCommand(environment))
+                .addSubcommand(new BackupCommand(environment))
+                .addSubcommand(new RestoreCommand(environment))
                 .addSubcommand(new CheckCommand(environment))
                 .addSubcommand(new ConfigCommand(environment))
                 .addSubcommand(new MigrateCommand(environment))
