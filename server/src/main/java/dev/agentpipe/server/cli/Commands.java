@@ -18,8 +18,8 @@ public final class Commands {
     static final int FAILED = 1;
     static final int WRONG_USAGE = 2;
 
-    private static final Set<String> ON_DATABASE = Set.of(
-            KeysCommand.NAME, BackupCommand.NAME, RestoreCommand.NAME, CheckCommand.NAME, MigrateCommand.NAME);
+    private static final Set<String> ON_DATABASE =
+            Set.of(KeysCommand.NAME, BackupCommand.NAME, RestoreCommand.NAME, CheckCommand.NAME, MigrateCommand.NAME);
 
     private Commands() {}
 
