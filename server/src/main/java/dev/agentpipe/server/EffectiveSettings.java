@@ -71,6 +71,7 @@ public final class EffectiveSettings {
         add("AGENTPIPE_BRIDGE_API_KEY", joined(settings.apiKeys(), ApiKey::toString));
         add("AGENTPIPE_ADMIN_API_KEY", joined(settings.adminKeys(), ApiKey::toString));
         add("DATA_DIR", settings.dataDir());
+        add("BACKUP_DIR", variables.getOrDefault("BACKUP_DIR", "")); // of bin/backup: no server reads it
         Settings.Database database = settings.database();
         add("DATABASE_URL", database.url().map(DatabaseSettings::masked).orElse(""));
         add("DIRECT_URL", database.directUrl().map(DatabaseSettings::masked).orElse(""));
