@@ -49,6 +49,11 @@ final class Schema {
             if (Migrations.areAllApplied(statement)) {
                 return;
             }
+            if (ConnectionPool.isPooled(connection)) {
+                log.warn(
+                        "The schema is made or changed through a connection pooler, where sessions are not one's own: set"
+                                + " DIRECT_URL to PostgreSQL itself");
+            }
         } catch (SQLException away) {
             throw new DatabaseStartException(
                     "PostgreSQL at " + url.target() + " cannot be used (see DATABASE_URL): " + away.getMessage(), away);

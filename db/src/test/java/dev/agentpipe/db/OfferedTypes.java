@@ -9,11 +9,13 @@ public final class OfferedTypes {
     public static final Set<String> NAMES = Set.of(
             "Backups",
             "Database",
+            "DatabaseInspection",
             "IdleConversation",
             "backup.BackupException",
             "backup.BackupForm",
             "backup.BackupManifest",
             "backup.Restore",
+            "SchemaState",
             "conversations.Conversation",
             "conversations.ConversationFilter",
             "conversations.ConversationOrder",

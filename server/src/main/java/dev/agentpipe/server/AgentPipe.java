@@ -72,6 +72,8 @@ public final class AgentPipe implements AutoCloseable {
     private final ClosingStack parts = new ClosingStack();
     private final Optional<ApiKey> generatedKey;
     private final URI uri;
+    private final Pulse pulse;
+    private final Health health;
 
     /**
      * Starts a server and returns when it takes requests.
@@ -121,10 +123,11 @@ public final class AgentPipe implements AutoCloseable {
                             redis.map(one -> new RedisTallies(one, "agentpipe:" + start.epoch() + ":limit:")),
                             StreamHandler::refuse,
                             audit));
-            Health health = new Health(database::ping, redis, groupCommit, streams, certificates);
+            this.health = new Health(database::ping, redis, groupCommit, streams, certificates);
             IdleConversations idle =
                     new IdleConversations(database, reader, groupCommit, settings.conversationIdleMax());
             Housekeeping housekeeping = parts.add("housekeeping", new Housekeeping());
+            this.pulse = new Pulse(worker, housekeeping);
             housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
@@ -253,6 +256,19 @@ public final class AgentPipe implements AutoCloseable {
     /** Where it listens. */
     public URI uri() {
         return uri;
+    }
+
+    /**
+     * Which of the threads that nothing may block take no task within this time, by their names. Empty unless something is
+     * badly wrong: a database that is away does not stop them.
+     */
+    public List<String> silentThreads(Duration patience) throws InterruptedException {
+        return pulse.silent(patience);
+    }
+
+    /** A line for people, such as {@code healthy, 12 streams, version 0.1.0}. */
+    public String status() {
+        return health.line();
     }
 
     /** The key that this start has generated; empty if there was one, or one was given. */

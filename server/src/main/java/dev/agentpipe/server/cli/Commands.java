@@ -1,14 +1,12 @@
 package dev.agentpipe.server.cli;
 
 import dev.agentpipe.server.Settings;
-import dev.agentpipe.server.Version;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -20,7 +18,8 @@ public final class Commands {
     static final int FAILED = 1;
     static final int WRONG_USAGE = 2;
 
-    private static final Set<String> ON_DATABASE = Set.of(KeysCommand.NAME, BackupCommand.NAME, RestoreCommand.NAME);
+    private static final Set<String> ON_DATABASE =
+            Set.of(KeysCommand.NAME, BackupCommand.NAME, RestoreCommand.NAME, CheckCommand.NAME, MigrateCommand.NAME);
 
     private Commands() {}
 
@@ -61,6 +60,9 @@ public final class Commands {
                 .addSubcommand(new LogLevelCommand(environment))
                 .addSubcommand(new BackupCommand(environment))
                 .addSubcommand(new RestoreCommand(environment))
+                .addSubcommand(new CheckCommand(environment))
+                .addSubcommand(new ConfigCommand(environment))
+                .addSubcommand(new MigrateCommand(environment))
                 .addSubcommand(new RedactCommand(System.in, System.out))
                 .addSubcommand(new TrainCommand())
                 .addSubcommand(new VersionCommand())
@@ -73,7 +75,7 @@ public final class Commands {
     @Command(
             name = "agentpipe-server",
             description = "Takes the events of AgentPipe conversations in, keeps them, and streams them live.",
-            versionProvider = VersionText.class,
+            versionProvider = VersionCommand.Line.class,
             footer = {"", "Settings come from environment variables; README.md lists them."})
     private static final class Root implements Runnable {
 
@@ -92,28 +94,6 @@ public final class Commands {
         @Override
         public void run() {
             throw new CommandLine.ParameterException(spec.commandLine(), "Which command?");
-        }
-    }
-
-    @Command(name = "version", description = "Print the version.")
-    private static final class VersionCommand implements Runnable {
-
-        @Spec
-        private CommandSpec spec;
-
-        @Override
-        public void run() {
-            PrintWriter out = spec.commandLine().getOut();
-            for (String line : new VersionText().getVersion()) {
-                out.println(line);
-            }
-        }
-    }
-
-    static final class VersionText implements IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            return new String[] {"agentpipe-server " + Version.current()};
         }
     }
 }
