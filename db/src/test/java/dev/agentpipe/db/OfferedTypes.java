@@ -8,6 +8,7 @@ public final class OfferedTypes {
     /** By their names after {@code dev.agentpipe.db.} */
     public static final Set<String> NAMES = Set.of(
             "Database",
+            "DatabaseStatistics",
             "IdleConversation",
             "conversations.Conversation",
             "conversations.ConversationFilter",
@@ -25,6 +26,7 @@ public final class OfferedTypes {
             "log.Retention",
             "postgres.DatabaseSettings",
             "postgres.DatabaseStartException",
+            "postgres.DatabaseTelemetry",
             "search.Search",
             "search.SearchIndex",
             "search.text.SearchQuery",
