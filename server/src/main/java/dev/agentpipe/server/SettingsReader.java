@@ -56,12 +56,16 @@ public final class SettingsReader {
             "CONVERSATION_IDLE_TIMEOUT",
             "EVENT_RETENTION_DAYS",
             "REDACT",
+            "ENABLE_METRICS",
+            "METRICS_HOST",
+            "METRICS_PORT",
+            "CANARY_INTERVAL",
             "LOG_LEVEL",
             "LOG_FORMAT",
             "AUDIT_LOG");
 
     /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
-    static final List<String> LATER = List.of("ENABLE_METRICS", "METRICS_HOST", "METRICS_PORT", "SENTRY_DSN");
+    static final List<String> LATER = List.of("SENTRY_DSN");
 
     private static final int KEY_CHARS_MIN_PRODUCTION = 20;
     private static final int DAY_SECONDS = 86_400;
@@ -145,6 +149,7 @@ public final class SettingsReader {
         readRateLimits();
         variables.parsed("TRUSTED_PROXIES", ADDRESSES, AddressRanges::of).ifPresent(builder::trustedProxies);
         variables.parsed("REDACT", "on or off", SettingsReader::onOrOff).ifPresent(builder::redact);
+        readMetrics();
         variables.choice("LOG_LEVEL", LogLevel.class).ifPresent(builder::logLevel);
         variables.choice("LOG_FORMAT", LogFormat.class).ifPresent(builder::logFormat);
         variables.parsed("AUDIT_LOG", "the path of a file", Path::of).ifPresent(builder::auditLog);
@@ -237,13 +242,27 @@ public final class SettingsReader {
     }
 
     private void readListen() {
-        variables
-                .parsed(
-                        "HOST",
-                        "a host name or an IP address",
-                        value -> value.matches("[\\p{Alnum}.:%_-]+") ? value : null)
-                .ifPresent(builder::host);
+        host("HOST").ifPresent(builder::host);
         variables.integer("PORT", 0, 65_535).ifPresent(builder::port);
+    }
+
+    private Optional<String> host(String name) {
+        return variables.parsed(
+                name, "a host name or an IP address", value -> value.matches("[\\p{Alnum}.:%_-]+") ? value : null);
+    }
+
+    private void readMetrics() {
+        variables
+                .parsed("ENABLE_METRICS", "true or false", SettingsReader::onOrOff)
+                .ifPresent(builder::metrics);
+        host("METRICS_HOST").ifPresent(builder::metricsHost);
+        variables.integer("METRICS_PORT", 0, 65_535).ifPresent(builder::metricsPort);
+        variables
+                .duration("CANARY_INTERVAL", ChronoUnit.SECONDS, 0, DAY_SECONDS)
+                .ifPresent(builder::canaryInterval);
+        if (builder.metrics() && builder.metricsPort() != 0 && builder.metricsPort() == builder.port()) {
+            variables.problem("METRICS_PORT", "is the same as PORT, where the server itself is");
+        }
     }
 
     private void readTls() {

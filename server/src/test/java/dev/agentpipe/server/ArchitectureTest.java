@@ -17,6 +17,7 @@ import dev.agentpipe.server.http.Access;
 import dev.agentpipe.server.http.Json;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
+import dev.agentpipe.server.http.RequestFacts;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -128,7 +129,8 @@ final class ArchitectureTest {
                 .resideInAPackage("dev.agentpipe.server.stream..")
                 .should()
                 .dependOnClassesThat(resideInAPackage("dev.agentpipe.server.http..")
-                        .and(not(belongToAnyOf(Replies.class, Problem.class, Json.class, Access.class)))
+                        .and(not(belongToAnyOf(
+                                Replies.class, Problem.class, Json.class, Access.class, RequestFacts.class)))
                         .or(resideInAPackage("dev.agentpipe.server.cli.."))
                         .or(resideInAPackage("dev.agentpipe.server.smoke..")))
                 .check(ALL);

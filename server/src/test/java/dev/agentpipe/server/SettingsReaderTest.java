@@ -41,6 +41,7 @@ final class SettingsReaderTest {
                 settings.streams());
         assertEquals(Duration.ofHours(24), settings.conversationIdleMax());
         assertEquals(Duration.ofDays(30), settings.eventRetention());
+        assertEquals(new Settings.Metrics(true, "127.0.0.1", 9_090, Duration.ofSeconds(30)), settings.metrics());
         assertEquals(new Settings.Logging(LogLevel.INFO, LogFormat.TEXT), settings.logging());
     }
 
@@ -89,6 +90,10 @@ final class SettingsReaderTest {
                 Map.entry("CONVERSATION_IDLE_TIMEOUT", "30m"),
                 Map.entry("EVENT_RETENTION_DAYS", "0"),
                 Map.entry("REDACT", "on"),
+                Map.entry("ENABLE_METRICS", "false"),
+                Map.entry("METRICS_HOST", "10.0.0.1"),
+                Map.entry("METRICS_PORT", "0"),
+                Map.entry("CANARY_INTERVAL", "0"),
                 Map.entry("LOG_LEVEL", "INFO"),
                 Map.entry("LOG_FORMAT", "json")));
 
@@ -117,6 +122,10 @@ final class SettingsReaderTest {
                         .conversationIdleMax(Duration.ofMinutes(30))
                         .eventRetention(Duration.ZERO)
                         .redact(true)
+                        .metrics(false)
+                        .metricsHost("10.0.0.1")
+                        .metricsPort(0)
+                        .canaryInterval(Duration.ZERO)
                         .logLevel(LogLevel.INFO)
                         .logFormat(LogFormat.JSON)
                         .build(),

@@ -56,6 +56,7 @@ final class ServerProcess implements AutoCloseable {
         Map<String, String> all = builder.environment();
         all.put("HOST", "127.0.0.1");
         all.put("PORT", Integer.toString(port));
+        all.put("METRICS_PORT", "0");
         all.put("DATABASE_URL", databaseUrl);
         all.put("AGENTPIPE_BRIDGE_API_KEY", key);
         all.put("SSE_MAX_CONNECTIONS", "20000");
