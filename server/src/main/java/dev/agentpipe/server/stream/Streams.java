@@ -168,10 +168,19 @@ public final class Streams implements AutoCloseable {
         return lanes.values().stream().mapToLong(Lane::written).sum();
     }
 
-    /** Sends something through the lane of an I/O thread, to a reader that nobody sees. */
+    /**
+     * Sends something through the lane of an I/O thread, to a reader that nobody sees. A thread that never had a stream has no
+     * lane, and gets none for this: every append would wake it.
+     */
     public void echo(XnioIoThread thread, Runnable heard) {
-        thread.execute(() ->
-                echoes.computeIfAbsent(thread, unseen -> new Echo(lane(thread))).call(heard));
+        thread.execute(() -> {
+            Lane lane = lanes.get(thread);
+            if (lane == null) {
+                heard.run();
+            } else {
+                echoes.computeIfAbsent(thread, unseen -> new Echo(lane)).call(heard);
+            }
+        });
     }
 
     /** Nobody resumes at a position before this floor of the log, although memory may still hold what follows. */
