@@ -72,6 +72,9 @@ public final class SettingsBuilder {
     /** Null: with the other logs. */
     private Path auditLog;
 
+    /** Null: errors are reported nowhere. */
+    private URI sentryDsn;
+
     SettingsBuilder() {}
 
     SettingsBuilder(Settings from) {
@@ -110,6 +113,7 @@ public final class SettingsBuilder {
         logLevel = from.logging().level();
         logFormat = from.logging().format();
         auditLog = from.logging().audit().orElse(null);
+        sentryDsn = from.logging().sentryDsn().orElse(null);
     }
 
     public SettingsBuilder environment(Environment value) {
@@ -283,6 +287,12 @@ public final class SettingsBuilder {
         return this;
     }
 
+    /** See {@link Settings.Logging}. */
+    public SettingsBuilder sentryDsn(URI value) {
+        sentryDsn = value;
+        return this;
+    }
+
     int port() {
         return port;
     }
@@ -340,6 +350,7 @@ public final class SettingsBuilder {
                 new Settings.Logging(
                         logLevel,
                         logFormat != null ? logFormat : production ? LogFormat.JSON : LogFormat.TEXT,
-                        Optional.ofNullable(auditLog)));
+                        Optional.ofNullable(auditLog),
+                        Optional.ofNullable(sentryDsn)));
     }
 }

@@ -297,6 +297,7 @@ public final class Lane {
         }
         scratch.clear();
         scratch.put(wire.heartbeat(subscription.form, position), 0, subscription.position);
+        subscription.notEvents++;
         write(subscription, scratch);
     }
 
@@ -413,6 +414,7 @@ public final class Lane {
         }
         catchUp.dropPage(subscription);
         subscription.state = State.LAGGING;
+        subscription.notEvents += subscription.rest == null ? 1 : 0; // else it counts as the end of that event
         subscription.rest = subscription.rest == null ? bytes : restAnd(bytes, subscription);
         subscription.restFrom = 0;
         queue(subscription);

@@ -12,6 +12,7 @@ import dev.agentpipe.server.Version;
 import dev.agentpipe.server.cache.ResponseCache;
 import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.limits.LimitCounts;
+import dev.agentpipe.server.logs.Logs;
 import dev.agentpipe.server.stream.Streams;
 import dev.agentpipe.server.upload.UploadHandler;
 import java.time.Duration;
@@ -40,6 +41,11 @@ final class ServerMetrics {
                 Version.current(),
                 "java",
                 Runtime.version().toString());
+        meters.counted(
+                "agentpipe.logs.dropped",
+                null,
+                "Lines of the log that were dropped, because more came than could be written",
+                Logs::dropped);
         meters.gauge("agentpipe.ready", null, "1: takes traffic", () -> health.isReady() ? 1 : 0);
         meters.gauge(
                 "agentpipe.health.status",

@@ -1,5 +1,6 @@
 package dev.agentpipe.server.stream;
 
+import dev.agentpipe.core.broadcast.CloseReason;
 import dev.agentpipe.core.broadcast.Lane;
 import dev.agentpipe.core.event.Violation;
 import dev.agentpipe.core.log.EventLog;
@@ -10,6 +11,7 @@ import dev.agentpipe.core.log.StreamId;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
 import dev.agentpipe.server.http.RequestFacts;
+import dev.agentpipe.server.http.RequestLog;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
@@ -27,6 +29,7 @@ import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ObjLongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.XnioExecutor;
@@ -76,6 +79,10 @@ public final class StreamHandler implements HttpHandler {
         if (!violations.isEmpty()) {
             Replies.problem(exchange, Problem.INVALID_PARAMETER, null, violations);
             return;
+        }
+        if (request.filter().conversationIds().size() == 1) {
+            RequestFacts.noteConversation(
+                    exchange, request.filter().conversationIds().iterator().next());
         }
         Optional<Streams.Place> place =
                 streams.enter(!request.filter().conversationIds().isEmpty());
@@ -268,7 +275,12 @@ public final class StreamHandler implements HttpHandler {
                 : streams.frames().greeting(form, after);
         count(request, start);
         SseConnection.Plan plan = new SseConnection.Plan(request.filter(), form, after, age());
-        SseConnection.of(exchange, lane, plan, streams::countEnd).open(exchange, greeting);
+        RequestLog.streamBegins(exchange);
+        ObjLongConsumer<CloseReason> ended = (reason, events) -> {
+            streams.countEnd(reason);
+            RequestLog.streamEnded(exchange, reason, events);
+        };
+        SseConnection.of(exchange, lane, plan, ended).open(exchange, greeting);
     }
 
     private void count(StreamRequest request, Start start) {
