@@ -66,9 +66,6 @@ public final class SettingsReader {
             "AUDIT_LOG",
             "SENTRY_DSN");
 
-    /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
-    static final List<String> LATER = List.of();
-
     private static final int KEY_CHARS_MIN_PRODUCTION = 20;
     private static final int DAY_SECONDS = 86_400;
     private static final String ADDRESSES =
@@ -81,16 +78,8 @@ public final class SettingsReader {
         variables = new EnvironmentVariables(environment);
     }
 
-    /**
-     * What was read.
-     *
-     * @param notices a line each for the log, as warnings
-     */
-    public record Result(Settings settings, List<String> notices) {
-        public Result {
-            notices = List.copyOf(notices);
-        }
-    }
+    /** What was read. */
+    public record Result(Settings settings) {}
 
     /** @throws SettingsException with every problem there is */
     public static Result read(Map<String, String> environment) throws SettingsException {
@@ -178,7 +167,7 @@ public final class SettingsReader {
         variables.parsed("AUDIT_LOG", "the path of a file", Path::of).ifPresent(builder::auditLog);
         readSentry();
         throwProblems();
-        return new Result(builder.build(), notices());
+        return new Result(builder.build());
     }
 
     private Environment readEnvironment() {
@@ -378,13 +367,6 @@ public final class SettingsReader {
             case "off", "false" -> false;
             default -> null;
         };
-    }
-
-    private List<String> notices() {
-        return LATER.stream()
-                .filter(variables::isSet)
-                .map(name -> name + " is set, but this version does not use it yet")
-                .toList();
     }
 
     private void throwProblems() throws SettingsException {

@@ -49,12 +49,10 @@ final class SettingsReaderTest {
     void read_emptyValues_countAsAbsent() throws Exception {
         Map<String, String> empty = new HashMap<>();
         SettingsReader.KNOWN.forEach(name -> empty.put(name, " "));
-        SettingsReader.LATER.forEach(name -> empty.put(name, ""));
 
         SettingsReader.Result result = SettingsReader.read(empty);
 
         assertEquals(read(Map.of()), result.settings());
-        assertEquals(List.of(), result.notices());
     }
 
     @Test
@@ -351,13 +349,6 @@ final class SettingsReaderTest {
                         "ALLOWED_ORIGINS (origin 3 of 4) has a *: each origin is named in full, such as https://app.example",
                         "ALLOWED_ORIGINS (origin 4 of 4) has a slash or more behind its host: an origin ends there"),
                 problems(Map.of("ALLOWED_ORIGINS", "https://a.example,,*,https://a.example/")));
-    }
-
-    @Test
-    void laterVariables_set_areNoticed() throws Exception {
-        SettingsReader.Result result = SettingsReader.read(Map.of("METRICS_PORT", "1", "PATH", "/bin"));
-
-        assertEquals(List.of("METRICS_PORT is set, but this version does not use it yet"), result.notices());
     }
 
     @Test

@@ -93,6 +93,7 @@ final class MetricsTest {
                     && exposed.value("agentpipe_database_table_bytes") > 0
                     && exposed.value("agentpipe_stream_duration_seconds_count") >= 1
                     && exposed.value("agentpipe_redis_memory_bytes") > 0
+                    && exposed.value("agentpipe_health_status") == 0
                     && exposed.value("jvm_gc_pause_seconds_count") > 0;
         });
     }
