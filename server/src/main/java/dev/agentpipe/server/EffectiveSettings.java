@@ -102,6 +102,11 @@ public final class EffectiveSettings {
         add("RATE_LIMIT_EXEMPT", ranges(limits.exempt()));
         add("TRUSTED_PROXIES", ranges(settings.trustedProxies()));
         add("REDACT", settings.ingest().redact() ? "on" : "off");
+        Settings.Metrics metrics = settings.metrics();
+        add("ENABLE_METRICS", metrics.enabled());
+        add("METRICS_HOST", metrics.host());
+        add("METRICS_PORT", metrics.port());
+        add("CANARY_INTERVAL", metrics.canaryInterval().toSeconds());
         Settings.Logging logging = settings.logging();
         add("LOG_LEVEL", logging.level().name().toLowerCase(Locale.ROOT));
         add("LOG_FORMAT", logging.format().name().toLowerCase(Locale.ROOT));
