@@ -32,6 +32,10 @@ final class EffectiveSettingsTest {
             Map.entry("TRUSTED_PROXIES", "private,192.0.2.7"),
             Map.entry("RATE_LIMIT_EXEMPT", "none"),
             Map.entry("REDACT", "on"),
+            Map.entry("ENABLE_METRICS", "false"),
+            Map.entry("METRICS_HOST", "::1"),
+            Map.entry("METRICS_PORT", "9091"),
+            Map.entry("CANARY_INTERVAL", "0"),
             Map.entry("LOG_FORMAT", "json"),
             Map.entry("AUDIT_LOG", "/var/log/x"));
 

@@ -323,7 +323,20 @@ final class DeploymentItems {
     }
 
     private static Verdict metrics(Subject subject, Deployment look) throws Exception {
-        throw new NotThereException("this version has no metrics");
+        Settings.Metrics metrics = subject.settings().metrics();
+        if (!metrics.enabled()) {
+            return Verdict.warning("off: nobody is told of trouble", "ENABLE_METRICS=true");
+        }
+        if (metrics.port() == 0) {
+            throw new NotThereException("METRICS_PORT is 0: which one it is, only the server knows");
+        }
+        URI url = URI.create("http://" + Subject.reachable(metrics.host()) + ":" + metrics.port() + "/metrics");
+        try {
+            Answer answer = look.get(url);
+            return metrics(answer.status(), answer.body());
+        } catch (ConnectException closed) {
+            return Verdict.failed("nothing listens at " + url, "run this where METRICS_HOST can be reached");
+        }
     }
 
     static Verdict metrics(int status, String body) {

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The deployment that is looked at.
@@ -26,9 +27,16 @@ public record Subject(
         int nodes,
         Instant now) {
 
+    private static final Set<String> ALL_ADDRESSES = Set.of("0.0.0.0", "::", "[::]");
+
     public Subject {
         variables = Map.copyOf(variables);
         files = List.copyOf(files);
+    }
+
+    /** Who listens to all addresses is reached, from here, at the local one. */
+    public static String reachable(String host) {
+        return ALL_ADDRESSES.contains(host) ? "127.0.0.1" : host.contains(":") ? "[" + host + "]" : host;
     }
 
     boolean isProduction() {

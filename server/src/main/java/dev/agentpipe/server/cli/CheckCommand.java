@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,8 +44,6 @@ import picocli.CommandLine.Spec;
 final class CheckCommand implements Callable<Integer> {
 
     static final String NAME = "check";
-
-    private static final Set<String> ALL_ADDRESSES = Set.of("0.0.0.0", "::", "[::]");
 
     @Spec
     private CommandSpec spec;
@@ -120,12 +117,10 @@ final class CheckCommand implements Callable<Integer> {
 
     private URI base(Settings settings) {
         if (url == null) {
-            String host = settings.listen().host();
-            String reachable =
-                    ALL_ADDRESSES.contains(host) ? "127.0.0.1" : host.contains(":") ? "[" + host + "]" : host;
             String scheme = settings.tls().isPresent() ? "https" : "http";
             return URI.create(
-                    scheme + "://" + reachable + ":" + settings.listen().port());
+                    scheme + "://" + Subject.reachable(settings.listen().host()) + ":"
+                    + settings.listen().port());
         }
         try {
             URI given = new URI(url.strip().replaceFirst("(/api/ingest)?/*$", ""));

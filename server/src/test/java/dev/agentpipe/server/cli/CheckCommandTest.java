@@ -122,6 +122,8 @@ final class CheckCommandTest {
         variables.put("REDIS_URL", redis.url().toString());
         variables.put("DATA_DIR", folder.resolve("none").toString());
         variables.put("BACKUP_DIR", folder.toString());
+        variables.put("METRICS_HOST", "127.0.0.1");
+        variables.put("METRICS_PORT", Integer.toString(server.metricsPort()));
         return variables;
     }
 
@@ -158,7 +160,7 @@ final class CheckCommandTest {
         assertEquals(Set.of("https"), troubled.keySet(), troubled::toString);
         assertEquals("warning", items().get("https").get("status").asString());
         for (String looked :
-                List.of("env_file", "pool", "indexes", "slow_query_log", "redis_memory", "stream", "backup")) {
+                List.of("env_file", "pool", "indexes", "slow_query_log", "redis_memory", "stream", "metrics", "backup")) {
             assertEquals(
                     "ok",
                     items().get(looked).get("status").asString(),
