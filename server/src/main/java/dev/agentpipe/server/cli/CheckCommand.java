@@ -120,7 +120,7 @@ final class CheckCommand implements Callable<Integer> {
             String scheme = settings.tls().isPresent() ? "https" : "http";
             return URI.create(
                     scheme + "://" + Subject.reachable(settings.listen().host()) + ":"
-                    + settings.listen().port());
+                            + settings.listen().port());
         }
         try {
             URI given = new URI(url.strip().replaceFirst("(/api/ingest)?/*$", ""));

@@ -76,7 +76,10 @@ final class CheckCommandTest {
         redis = TestRedis.start("maxmemory 64mb", "maxmemory-policy allkeys-lru");
         server = TestServer.on(
                 postgres.newDatabase(),
-                settings -> settings.redis(redis.url(), null).apiKeys(List.of(new ApiKey(KEY))));
+                settings -> settings.redis(redis.url(), null)
+                        .apiKeys(List.of(new ApiKey(KEY)))
+                        .metrics(true)
+                        .metricsPort(0));
     }
 
     @AfterAll
@@ -159,8 +162,8 @@ final class CheckCommandTest {
         // The URL of this test is not the one that clients would use.
         assertEquals(Set.of("https"), troubled.keySet(), troubled::toString);
         assertEquals("warning", items().get("https").get("status").asString());
-        for (String looked :
-                List.of("env_file", "pool", "indexes", "slow_query_log", "redis_memory", "stream", "metrics", "backup")) {
+        for (String looked : List.of(
+                "env_file", "pool", "indexes", "slow_query_log", "redis_memory", "stream", "metrics", "backup")) {
             assertEquals(
                     "ok",
                     items().get(looked).get("status").asString(),
