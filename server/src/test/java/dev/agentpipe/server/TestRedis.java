@@ -6,6 +6,9 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import redis.clients.jedis.RedisClient;
 import redis.embedded.RedisServer;
 import redis.embedded.core.RedisServerBuilder;
 
@@ -90,6 +93,20 @@ public final class TestRedis implements AutoCloseable {
     /** How many entries there are. */
     public int size() {
         return Integer.parseInt(command("DBSIZE").substring(1).strip());
+    }
+
+    /** Keys and values, of whatever characters; of what is no string the key alone. */
+    public List<String> contents() {
+        List<String> contents = new ArrayList<>();
+        try (RedisClient client =
+                RedisClient.builder().hostAndPort("127.0.0.1", port).build()) {
+            for (String key : client.keys("*")) {
+                byte[] value =
+                        client.type(key).equals("string") ? client.get(key.getBytes(StandardCharsets.UTF_8)) : null;
+                contents.add(key + " " + (value == null ? "" : new String(value, StandardCharsets.UTF_8)));
+            }
+        }
+        return contents;
     }
 
     private String command(String inline) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.server.CapturedLog;
+import dev.agentpipe.server.TestRedis;
 import dev.agentpipe.server.TestServer;
 import dev.agentpipe.server.TestServer.Answer;
 import java.net.http.HttpRequest;
@@ -30,10 +31,10 @@ final class CommandPrivacyTest {
 
     @Test
     void command_isToldToAdministratorsAlone_whoeverAsksFirst() throws Exception {
-        try (SharedRedis redis = new SharedRedis();
+        try (TestRedis redis = TestRedis.start();
                 CapturedLog log = new CapturedLog("dev.agentpipe");
-                TestServer server = redis.node();
-                TestServer other = redis.anotherNode(server)) {
+                TestServer server = TestServer.start(settings -> settings.redis(redis.url(), null));
+                TestServer other = TestServer.on(server.databaseUrl(), settings -> settings.redis(redis.url(), null))) {
             for (Answer stored : List.of(start(server, 201), start(server, 200), upload(server), wrongStart(server))) {
                 assertFalse(stored.toString().contains(WORD), stored::toString);
             }

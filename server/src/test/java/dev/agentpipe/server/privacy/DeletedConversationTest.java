@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.agentpipe.server.Await;
 import dev.agentpipe.server.CapturedLog;
+import dev.agentpipe.server.TestRedis;
 import dev.agentpipe.server.TestServer;
 import dev.agentpipe.server.TestServer.Answer;
 import java.net.http.HttpRequest;
@@ -21,10 +22,10 @@ final class DeletedConversationTest {
 
     @Test
     void delete_leavesNothingOfWhatWasSaid_inTheDatabaseMemoryRedisAndLogs() throws Exception {
-        try (SharedRedis redis = new SharedRedis();
+        try (TestRedis redis = TestRedis.start();
                 CapturedLog log = new CapturedLog("dev.agentpipe");
-                TestServer server = redis.node();
-                TestServer other = redis.anotherNode(server)) {
+                TestServer server = TestServer.start(settings -> settings.redis(redis.url(), null));
+                TestServer other = TestServer.on(server.databaseUrl(), settings -> settings.redis(redis.url(), null))) {
             server.message("kept", "kept-1", "Something else.");
             talk(server);
             Await.until(
@@ -50,7 +51,8 @@ final class DeletedConversationTest {
 
             assertEquals(List.of(), EveryTable.holding(server, WORD));
             assertEquals(0, EveryTable.number(server, "select count(*) from deletions"));
-            try (TestServer later = redis.anotherNode(server)) {
+            try (TestServer later =
+                    TestServer.on(server.databaseUrl(), settings -> settings.redis(redis.url(), null))) {
                 for (TestServer node : List.of(server, other, later)) {
                     for (String[] asking : List.of(new String[0], ADMIN)) {
                         Map<String, String> after = EveryAnswer.of(node, "gone", List.of(WORD), asking);
