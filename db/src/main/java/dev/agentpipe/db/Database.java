@@ -113,6 +113,15 @@ public final class Database implements AutoCloseable {
     }
 
     /**
+     * Brings the schema to this program's version, as {@link #open} does first of all.
+     *
+     * @throws DatabaseStartException as {@link #open}
+     */
+    public static void migrate(DatabaseSettings settings) {
+        new Schema(settings.directUrl()).migrate();
+    }
+
+    /**
      * Has jOOQ get ready, which takes as long as a login. Nobody else may use it meanwhile: two threads that initialize its
      * classes could wait for each other.
      */

@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
@@ -38,28 +39,52 @@ final class Migrations implements ResourceProvider {
      * Flyway knows what to do or to say.
      */
     static boolean areAllApplied(Statement statement) throws SQLException {
-        try (ResultSet rows = statement.executeQuery(HISTORY_EXISTS)) {
-            if (!rows.next()) {
-                return false;
-            }
-        }
-        List<String> applied = new ArrayList<>();
-        try (ResultSet rows = statement.executeQuery(HISTORY)) {
-            while (rows.next()) {
-                applied.add(rows.getString(1) + " " + rows.getInt(2) + " " + (rows.getBoolean(3) ? "done" : "failed"));
-            }
-        }
-        return applied.equals(NAMES.stream()
-                .map(name -> version(name) + " " + checksum(name) + " done")
-                .toList());
+        return history(statement)
+                .equals(NAMES.stream()
+                        .map(name -> new Applied(version(name), checksum(name), true))
+                        .toList());
     }
 
-    private static String version(String name) {
+    /** What Flyway has noted of a migration. */
+    record Applied(String version, int checksum, boolean isDone) {}
+
+    /** In the order in which they were applied; empty if Flyway was never here. */
+    static List<Applied> history(Statement statement) throws SQLException {
+        List<Applied> applied = new ArrayList<>();
+        try (ResultSet rows = statement.executeQuery(HISTORY_EXISTS)) {
+            if (!rows.next()) {
+                return applied;
+            }
+        }
+        try (ResultSet rows = statement.executeQuery(HISTORY)) {
+            while (rows.next()) {
+                applied.add(new Applied(rows.getString(1), rows.getInt(2), rows.getBoolean(3)));
+            }
+        }
+        return applied;
+    }
+
+    static String version(String name) {
         return name.substring(1, name.indexOf("__"));
     }
 
+    /** As Flyway has it in its history. */
+    static String description(String name) {
+        return name.substring(name.indexOf("__") + 2, name.lastIndexOf('.')).replace('_', ' ');
+    }
+
+    static String sql(String name) {
+        try (Reader reader = read(name)) {
+            StringWriter text = new StringWriter();
+            reader.transferTo(text);
+            return text.toString();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
+
     /** As Flyway computes it. A difference would cost time alone, and a test sees it. */
-    private static int checksum(String name) {
+    static int checksum(String name) {
         CRC32 crc = new CRC32();
         try (BufferedReader lines = new BufferedReader(read(name))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {

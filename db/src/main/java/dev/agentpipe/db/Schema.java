@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
@@ -30,6 +31,9 @@ final class Schema {
                 current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit
             """;
 
+    /** Noted with each migration, so that an older version can tell who was here. */
+    private static final String NAME = "agentpipe-server";
+
     private final DataSource direct;
     private final PostgresUrl url;
 
@@ -45,6 +49,11 @@ final class Schema {
             if (Migrations.areAllApplied(statement)) {
                 return;
             }
+            if (ConnectionPool.isPooled(connection)) {
+                log.warn(
+                        "The schema is made or changed through a connection pooler, where sessions are not one's own: set"
+                                + " DIRECT_URL to PostgreSQL itself");
+            }
         } catch (SQLException away) {
             throw new DatabaseStartException(
                     "PostgreSQL at " + url.target() + " cannot be used (see DATABASE_URL): " + away.getMessage(), away);
@@ -53,6 +62,7 @@ final class Schema {
             Flyway flyway = Flyway.configure(Schema.class.getClassLoader())
                     .dataSource(direct)
                     .resourceProvider(new Migrations())
+                    .installedBy(program())
                     .javaMigrationClassProvider(List::of)
                     .validateMigrationNaming(true)
                     .load();
@@ -87,15 +97,25 @@ final class Schema {
 
     /** Flyway itself would go on, and so would this program, not knowing what the newer schema expects of it. */
     private void refuseNewer(Flyway flyway) {
-        List<String> unknown = Arrays.stream(flyway.info().applied())
+        List<MigrationInfo> unknown = Arrays.stream(flyway.info().applied())
                 .filter(migration -> migration.getState() == MigrationState.FUTURE_SUCCESS
                         || migration.getState() == MigrationState.FUTURE_FAILED)
-                .map(MigrationInfo::getVersion)
-                .map(version -> version == null ? "repeatable" : version.getVersion())
                 .toList();
         if (!unknown.isEmpty()) {
+            String versions = unknown.stream()
+                    .map(MigrationInfo::getVersion)
+                    .map(version -> version == null ? "repeatable" : version.getVersion())
+                    .collect(Collectors.joining(", "));
+            String by = unknown.get(unknown.size() - 1).getInstalledBy();
+            String writer = by != null && by.startsWith(NAME) ? " by " + by : "";
             throw new DatabaseStartException("The schema at " + url.target() + " was made by a newer version of this"
-                    + " program (migration " + String.join(", ", unknown) + "): start that one");
+                    + " program (migration " + versions + writer + "; this is " + program() + "). Start that version"
+                    + " again, or restore the backup that was made before the upgrade (UPGRADING.md, \"Going back\")");
         }
+    }
+
+    private static String program() {
+        String version = Schema.class.getPackage().getImplementationVersion();
+        return NAME + " " + (version == null ? "development" : version);
     }
 }

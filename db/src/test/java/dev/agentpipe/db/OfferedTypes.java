@@ -7,8 +7,15 @@ public final class OfferedTypes {
 
     /** By their names after {@code dev.agentpipe.db.} */
     public static final Set<String> NAMES = Set.of(
+            "Backups",
             "Database",
+            "DatabaseInspection",
             "IdleConversation",
+            "backup.BackupException",
+            "backup.BackupForm",
+            "backup.BackupManifest",
+            "backup.Restore",
+            "SchemaState",
             "conversations.Conversation",
             "conversations.ConversationFilter",
             "conversations.ConversationOrder",

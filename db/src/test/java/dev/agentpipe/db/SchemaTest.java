@@ -60,12 +60,14 @@ final class SchemaTest {
         try (TestRows rows = new TestRows(url)) {
             rows.run("insert into flyway_schema_history (installed_rank, version, description, type, script, checksum,"
                     + " installed_by, execution_time, success)"
-                    + " values (99, '999', 'later', 'SQL', 'V999__later.sql', 1, 'x', 1, true)");
+                    + " values (99, '999', 'later', 'SQL', 'V999__later.sql', 1, 'agentpipe-server 9.9', 1, true)");
         }
 
         DatabaseStartException refused = assertThrows(DatabaseStartException.class, () -> Database.open(settings));
-        assertTrue(refused.getMessage().contains("newer version"), refused.getMessage());
-        assertTrue(refused.getMessage().contains("999"), refused.getMessage());
+        String said = refused.getMessage();
+        assertTrue(said.contains("newer version of this program"), said);
+        assertTrue(said.contains("migration 999 by agentpipe-server 9.9; this is agentpipe-server development"), said);
+        assertTrue(said.contains("Start that version again, or restore the backup"), said);
     }
 
     @Test

@@ -11,6 +11,7 @@ import dev.agentpipe.db.Database;
 import dev.agentpipe.db.local.LocalPostgres;
 import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.db.postgres.DatabaseStartException;
+import dev.agentpipe.server.admin.LogLevelHandlers;
 import dev.agentpipe.server.audit.Audit;
 import dev.agentpipe.server.cache.Freshness;
 import dev.agentpipe.server.cache.ResponseCache;
@@ -27,6 +28,7 @@ import dev.agentpipe.server.http.Reads;
 import dev.agentpipe.server.http.Routes;
 import dev.agentpipe.server.keys.Keys;
 import dev.agentpipe.server.limits.Limits;
+import dev.agentpipe.server.logs.LogLevels;
 import dev.agentpipe.server.read.ConversationDeletes;
 import dev.agentpipe.server.read.ConversationDetail;
 import dev.agentpipe.server.read.ConversationList;
@@ -70,6 +72,8 @@ public final class AgentPipe implements AutoCloseable {
     private final ClosingStack parts = new ClosingStack();
     private final Optional<ApiKey> generatedKey;
     private final URI uri;
+    private final Pulse pulse;
+    private final Health health;
 
     /**
      * Starts a server and returns when it takes requests.
@@ -119,10 +123,11 @@ public final class AgentPipe implements AutoCloseable {
                             redis.map(one -> new RedisTallies(one, "agentpipe:" + start.epoch() + ":limit:")),
                             StreamHandler::refuse,
                             audit));
-            Health health = new Health(database::ping, redis, groupCommit, streams, certificates);
+            this.health = new Health(database::ping, redis, groupCommit, streams, certificates);
             IdleConversations idle =
                     new IdleConversations(database, reader, groupCommit, settings.conversationIdleMax());
             Housekeeping housekeeping = parts.add("housekeeping", new Housekeeping());
+            this.pulse = new Pulse(worker, housekeeping);
             housekeeping.every(Duration.ofMillis(100), groupCommit::expire);
             housekeeping.blockingEvery(Duration.ofSeconds(1), health::check);
             housekeeping.blockingEvery(idle.interval(), idle::close);
@@ -130,6 +135,9 @@ public final class AgentPipe implements AutoCloseable {
             housekeeping.blockingEvery(Keys.REFRESH, () -> keys.refresh(streams::endForbidden));
             housekeeping.blockingEvery(Keys.NOTE, keys::note);
             housekeeping.every(Limits.TELL, limits::tell);
+            LogLevels logLevels = new LogLevels(Clock.systemUTC());
+            housekeeping.every(LogLevels.EXPIRE, logLevels::expire);
+            parts.add("log levels", logLevels::reset);
             housekeeping.blockingEvery(Duration.ofMinutes(1), database.conversations()::finishDeletions);
             housekeeping.blockingEvery(UsageSums.INTERVAL, new UsageSums(database.usage())::bringForward);
             if (!settings.eventRetention().isZero()) {
@@ -180,6 +188,7 @@ public final class AgentPipe implements AutoCloseable {
                     limits.reads(read.of(new MetricsSummary(database.usage(), Clock.systemUTC()))),
                     limits.reads(read.uncached(new RealtimeStats(streams, eventLog, start.epoch(), Clock.systemUTC()))),
                     new HealthHandler(health),
+                    new LogLevelHandlers(access, audit, logLevels).table(),
                     Docs.documents(),
                     keys.sessions(reads));
             HttpHandler front = new ForwardedHandler(
@@ -247,6 +256,19 @@ public final class AgentPipe implements AutoCloseable {
     /** Where it listens. */
     public URI uri() {
         return uri;
+    }
+
+    /**
+     * Which of the threads that nothing may block take no task within this time, by their names. Empty unless something is
+     * badly wrong: a database that is away does not stop them.
+     */
+    public List<String> silentThreads(Duration patience) throws InterruptedException {
+        return pulse.silent(patience);
+    }
+
+    /** A line for people, such as {@code healthy, 12 streams, version 0.1.0}. */
+    public String status() {
+        return health.line();
     }
 
     /** The key that this start has generated; empty if there was one, or one was given. */

@@ -84,10 +84,26 @@ public final class Health {
         return !draining;
     }
 
+    /** In short, for a person. */
+    String line() {
+        int open = streams.count();
+        return "%s%s, %d %s, version %s"
+                .formatted(
+                        report().status().label(),
+                        isDatabaseUp(seen) ? "" : " (no database)",
+                        open,
+                        open == 1 ? "stream" : "streams",
+                        Version.current());
+    }
+
+    private boolean isDatabaseUp(Seen last) {
+        boolean stale = System.nanoTime() - last.atNanos > STALE.toNanos();
+        return last.up && !stale && groupCommit.available();
+    }
+
     public Report report() {
         Seen last = seen;
-        boolean stale = System.nanoTime() - last.atNanos > STALE.toNanos();
-        boolean databaseUp = last.up && !stale && groupCommit.available();
+        boolean databaseUp = isDatabaseUp(last);
         boolean redisUp = redis.map(Redis::isUp).orElse(true);
         boolean expired = certificates.map(Certificates::isExpired).orElse(false);
         boolean degraded = draining || !redisUp || expired;

@@ -25,6 +25,11 @@ final class Housekeeping implements AutoCloseable {
             Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "housekeeping"));
     private final ExecutorService slow = Executors.newCachedThreadPool(task -> new Thread(task, "housekeeping-slow"));
 
+    /** Once, as soon as the clock's thread comes to it. */
+    void soon(Runnable task) {
+        clock.execute(task);
+    }
+
     void every(Duration interval, Runnable task) {
         every(interval, interval, task);
     }

@@ -6,6 +6,7 @@ import dev.agentpipe.server.http.Framing;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
 import dev.agentpipe.server.http.RequestId;
+import dev.agentpipe.server.http.RequestLog;
 import dev.agentpipe.server.tls.Certificates;
 import dev.agentpipe.server.tls.HttpsRedirect;
 import dev.agentpipe.server.tls.TlsListener;
@@ -127,7 +128,7 @@ final class HttpServer implements AutoCloseable {
             Limits limits) {
         this.requests = new GracefulShutdownHandler(new Framing(new BodyDeadline(limits.body, routes)));
         BrowserRules rules = new BrowserRules(listen.allowedOrigins());
-        HttpHandler root = new RequestId(rules.inFrontOf(this::admit));
+        HttpHandler root = new RequestId(new RequestLog(rules.inFrontOf(this::admit)));
         Ports ports = new Ports(worker, connections, limits);
         if (https.isEmpty()) {
             this.tls = Optional.empty();

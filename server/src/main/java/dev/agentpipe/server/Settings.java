@@ -232,10 +232,36 @@ public record Settings(
         static final int MAX = 1_000_000;
     }
 
-    /** @param audit the file of the audit; empty: with the other logs */
-    public record Logging(LogLevel level, LogFormat format, Optional<Path> audit) {
+    /**
+     * @param audit the file of the audit; empty: with the other logs
+     * @param sentryDsn where errors are reported; empty: nowhere. For the command line: an embedder sees to its own reports
+     */
+    public record Logging(LogLevel level, LogFormat format, Optional<Path> audit, Optional<URI> sentryDsn) {
+        private static final Set<String> SCHEMES = Set.of("http", "https");
+
         public Logging(LogLevel level, LogFormat format) {
-            this(level, format, Optional.empty());
+            this(level, format, Optional.empty(), Optional.empty());
+        }
+
+        public Logging {
+            sentryDsn.ifPresent(dsn -> require(isSentryDsn(dsn), "the Sentry DSN must be https://key@host/project"));
+        }
+
+        static boolean isSentryDsn(URI dsn) {
+            return dsn.getScheme() != null
+                    && SCHEMES.contains(dsn.getScheme())
+                    && dsn.getHost() != null
+                    && dsn.getRawUserInfo() != null
+                    && dsn.getRawUserInfo().matches("[\\w-]+(?::[\\w-]*)?")
+                    && dsn.getRawPath().matches("(?:/[\\w.-]+)*/[\\w-]+")
+                    && dsn.getRawQuery() == null
+                    && dsn.getRawFragment() == null;
+        }
+
+        /** Without the key of the DSN. */
+        @Override
+        public String toString() {
+            return "Logging[%s, %s, audit=%s, sentry=%s]".formatted(level, format, audit, sentryDsn.map(URI::getHost));
         }
     }
 

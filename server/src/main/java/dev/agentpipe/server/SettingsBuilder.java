@@ -64,6 +64,9 @@ public final class SettingsBuilder {
     /** Null: with the other logs. */
     private Path auditLog;
 
+    /** Null: errors are reported nowhere. */
+    private URI sentryDsn;
+
     SettingsBuilder() {}
 
     SettingsBuilder(Settings from) {
@@ -98,6 +101,7 @@ public final class SettingsBuilder {
         logLevel = from.logging().level();
         logFormat = from.logging().format();
         auditLog = from.logging().audit().orElse(null);
+        sentryDsn = from.logging().sentryDsn().orElse(null);
     }
 
     public SettingsBuilder environment(Environment value) {
@@ -251,6 +255,12 @@ public final class SettingsBuilder {
         return this;
     }
 
+    /** See {@link Settings.Logging}. */
+    public SettingsBuilder sentryDsn(URI value) {
+        sentryDsn = value;
+        return this;
+    }
+
     int port() {
         return port;
     }
@@ -297,6 +307,7 @@ public final class SettingsBuilder {
                 new Settings.Logging(
                         logLevel,
                         logFormat != null ? logFormat : production ? LogFormat.JSON : LogFormat.TEXT,
-                        Optional.ofNullable(auditLog)));
+                        Optional.ofNullable(auditLog),
+                        Optional.ofNullable(sentryDsn)));
     }
 }

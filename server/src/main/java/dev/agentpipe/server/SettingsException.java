@@ -7,7 +7,7 @@ public final class SettingsException extends Exception {
 
     private final List<String> problems;
 
-    SettingsException(List<String> problems) {
+    public SettingsException(List<String> problems) {
         super(String.join("; ", problems));
         this.problems = List.copyOf(problems);
     }

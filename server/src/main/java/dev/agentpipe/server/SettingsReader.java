@@ -42,6 +42,7 @@ public final class SettingsReader {
             "HSTS_MAX_AGE",
             "ALLOWED_ORIGINS",
             "DATA_DIR",
+            "BACKUP_DIR",
             "SSE_MAX_CONNECTIONS",
             "SSE_HEARTBEAT_INTERVAL",
             "SSE_MAX_AGE",
@@ -58,10 +59,11 @@ public final class SettingsReader {
             "REDACT",
             "LOG_LEVEL",
             "LOG_FORMAT",
-            "AUDIT_LOG");
+            "AUDIT_LOG",
+            "SENTRY_DSN");
 
     /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
-    static final List<String> LATER = List.of("ENABLE_METRICS", "METRICS_HOST", "METRICS_PORT", "SENTRY_DSN");
+    static final List<String> LATER = List.of("ENABLE_METRICS", "METRICS_HOST", "METRICS_PORT");
 
     private static final int KEY_CHARS_MIN_PRODUCTION = 20;
     private static final int DAY_SECONDS = 86_400;
@@ -114,6 +116,14 @@ public final class SettingsReader {
         return reader.builder.build().dataDir();
     }
 
+    /** Where backups are; not a setting of the server, which makes none. */
+    public static Optional<Path> backupDir(Map<String, String> environment) throws SettingsException {
+        SettingsReader reader = new SettingsReader(environment);
+        Optional<Path> folder = reader.readBackupDir();
+        reader.throwProblems();
+        return folder;
+    }
+
     /**
      * A key for a client on the server's machine or on the CLI's: the first of the server's, else the CLI's own.
      *
@@ -132,6 +142,18 @@ public final class SettingsReader {
                 .or(() -> own);
     }
 
+    /**
+     * The first key that may do everything.
+     *
+     * @throws SettingsException if there is one that cannot be a key
+     */
+    public static Optional<String> adminKey(Map<String, String> environment) throws SettingsException {
+        SettingsReader reader = new SettingsReader(environment);
+        reader.readKeys(Environment.DEVELOPMENT);
+        reader.throwProblems();
+        return reader.builder.build().adminKeys().stream().findFirst().map(ApiKey::value);
+    }
+
     private Result read() throws SettingsException {
         Environment environment = readEnvironment();
         readDatabase(environment);
@@ -141,6 +163,7 @@ public final class SettingsReader {
         readTls();
         builder.allowedOrigins(variables.list("ALLOWED_ORIGINS", "origin", Origin::problem, Origin::new));
         readDataDir();
+        readBackupDir();
         readStreams();
         readRateLimits();
         variables.parsed("TRUSTED_PROXIES", ADDRESSES, AddressRanges::of).ifPresent(builder::trustedProxies);
@@ -148,6 +171,7 @@ public final class SettingsReader {
         variables.choice("LOG_LEVEL", LogLevel.class).ifPresent(builder::logLevel);
         variables.choice("LOG_FORMAT", LogFormat.class).ifPresent(builder::logFormat);
         variables.parsed("AUDIT_LOG", "the path of a file", Path::of).ifPresent(builder::auditLog);
+        readSentry();
         throwProblems();
         return new Result(builder.build(), notices());
     }
@@ -273,6 +297,10 @@ public final class SettingsReader {
         variables.parsed("DATA_DIR", "the path of a folder", Path::of).ifPresent(builder::dataDir);
     }
 
+    private Optional<Path> readBackupDir() {
+        return variables.parsed("BACKUP_DIR", "the path of a folder", Path::of);
+    }
+
     private void readStreams() {
         variables.integer("SSE_MAX_CONNECTIONS", 1, 1_000_000).ifPresent(builder::streamConnectionsMax);
         variables
@@ -305,6 +333,24 @@ public final class SettingsReader {
 
     private int limit(String name, int otherwise) {
         return variables.integer(name, 0, Settings.RateLimits.MAX).orElse(otherwise);
+    }
+
+    private void readSentry() {
+        Optional<String> text = variables.text("SENTRY_DSN");
+        Optional<URI> dsn = text.flatMap(SettingsReader::sentryDsn);
+        dsn.ifPresent(builder::sentryDsn);
+        if (text.isPresent() && dsn.isEmpty()) {
+            // Not what it is: whoever has it can send reports.
+            variables.problem("SENTRY_DSN", "cannot be used: it looks like https://key@host/project");
+        }
+    }
+
+    private static Optional<URI> sentryDsn(String text) {
+        try {
+            return Optional.of(new URI(text)).filter(Settings.Logging::isSentryDsn);
+        } catch (URISyntaxException e) {
+            return Optional.empty();
+        }
     }
 
     private static Boolean onOrOff(String text) {

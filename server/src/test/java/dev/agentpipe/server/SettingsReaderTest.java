@@ -346,9 +346,32 @@ final class SettingsReaderTest {
 
     @Test
     void laterVariables_set_areNoticed() throws Exception {
-        SettingsReader.Result result = SettingsReader.read(Map.of("SENTRY_DSN", "https://secret@s/1", "PATH", "/bin"));
+        SettingsReader.Result result = SettingsReader.read(Map.of("METRICS_PORT", "1", "PATH", "/bin"));
 
-        assertEquals(List.of("SENTRY_DSN is set, but this version does not use it yet"), result.notices());
+        assertEquals(List.of("METRICS_PORT is set, but this version does not use it yet"), result.notices());
+    }
+
+    @Test
+    void sentry_isAUrlWithAKeyAndAProject_andIsNeverShown() throws Exception {
+        for (String dsn : List.of("https://k3y@sentry.example/1", "http://k3y:s3c@host:9000/path/42")) {
+            Settings settings = read(Map.of("SENTRY_DSN", dsn));
+            assertEquals(dsn, settings.logging().sentryDsn().orElseThrow().toString());
+            assertFalse(settings.toString().contains("k3y"), settings.toString());
+            assertEquals(settings, settings.toBuilder().build());
+        }
+        for (String dsn : List.of(
+                "k3y",
+                "https://sentry.example/1",
+                "https://k3y@sentry.example",
+                "https://k3y@sentry.example/",
+                "ftp://k3y@s/1",
+                "https://k3y@s/1?x",
+                "https://k3y@ s/1",
+                "https://k3y@/1")) {
+            assertEquals(
+                    List.of("SENTRY_DSN cannot be used: it looks like https://key@host/project"),
+                    problems(Map.of("SENTRY_DSN", dsn)));
+        }
     }
 
     private static Settings read(Map<String, String> environment) throws SettingsException {

@@ -260,6 +260,7 @@ public final class Lane {
         }
         scratch.clear();
         scratch.put(wire.heartbeat(subscription.form, position), 0, subscription.position);
+        subscription.notEvents++;
         write(subscription, scratch);
     }
 
@@ -362,6 +363,7 @@ public final class Lane {
         subscription.state = State.LAGGING;
         subscription.ending = reason;
         byte[] farewell = wire.farewell(subscription.form, reason);
+        subscription.notEvents += subscription.rest == null ? 1 : 0; // else it counts as the end of that event
         subscription.rest = subscription.rest == null ? farewell : restAnd(farewell, subscription);
         subscription.restFrom = 0;
         queue(subscription);

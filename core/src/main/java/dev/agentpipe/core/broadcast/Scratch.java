@@ -95,6 +95,7 @@ final class Scratch {
 
     /** Moves the subscription behind {@code whole} parts and {@code some} bytes of the next one. */
     private void settle(Subscription subscription, int whole, int some) {
+        subscription.written += whole;
         if (whole > 0) {
             subscription.position = positions[whole - 1];
             subscription.rest = null;

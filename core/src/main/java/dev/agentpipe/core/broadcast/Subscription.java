@@ -66,6 +66,10 @@ public final class Subscription {
     boolean aside;
     /** It waits for its turn. */
     boolean queued;
+    /** How much was written to it in whole: events, heartbeats, a farewell. */
+    long written;
+    /** Heartbeats and farewells that were begun. */
+    int notEvents;
     /** Its index in the roster of those who want everything; -1 if it is in none. */
     int slot = -1;
 
@@ -80,5 +84,10 @@ public final class Subscription {
         this.outlet = outlet;
         this.position = after;
         this.ageNanosMax = ageMax.toNanos();
+    }
+
+    /** How many events it was sent; one less if it ended in the middle of a heartbeat. For the lane's thread. */
+    public long events() {
+        return Math.max(0, written - notEvents);
     }
 }

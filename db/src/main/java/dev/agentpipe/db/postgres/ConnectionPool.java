@@ -3,12 +3,17 @@ package dev.agentpipe.db.postgres;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.util.DriverDataSource;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Properties;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
+import org.postgresql.PGConnection;
 
 /**
  * How connections are made. Each wait has an end: without one, a PostgreSQL that is frozen, or behind a network that drops
@@ -36,10 +41,9 @@ public final class ConnectionPool {
             String name, PostgresUrl url, int connectionsMin, int connectionsMax, Duration statementTimeout) {
         HikariConfig config = new HikariConfig();
         config.setPoolName(name);
-        config.setJdbcUrl(url.jdbcUrl());
-        config.setUsername(url.user());
-        config.setPassword(url.password());
-        config.setDataSourceProperties(properties(statementTimeout));
+        DataSource driver =
+                new DriverDataSource(url.jdbcUrl(), null, properties(statementTimeout), url.user(), url.password());
+        config.setDataSource(url.jdbcUrl().contains("prepareThreshold=") ? driver : new PoolerCheck(driver));
         config.setMinimumIdle(connectionsMin);
         config.setMaximumPoolSize(connectionsMax);
         config.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
@@ -54,6 +58,19 @@ public final class ConnectionPool {
         Properties properties = properties(Duration.ZERO);
         properties.setProperty("loginTimeout", Long.toString(FIRST_LOGIN_TIMEOUT.toSeconds()));
         return new DriverDataSource(url.jdbcUrl(), null, properties, url.user(), url.password());
+    }
+
+    /** Whether a pooler stands between: the login was told of another process of PostgreSQL than the one that answers. */
+    public static boolean isPooled(Connection connection) throws SQLException {
+        int timeout = connection.getNetworkTimeout();
+        connection.setNetworkTimeout(Runnable::run, (int) (2 * CONNECT_TIMEOUT.toMillis()));
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("select pg_backend_pid()")) {
+            row.next();
+            return row.getInt(1) != connection.unwrap(PGConnection.class).getBackendPID();
+        } finally {
+            connection.setNetworkTimeout(Runnable::run, timeout);
+        }
     }
 
     public static DSLContext context(DataSource connections) {

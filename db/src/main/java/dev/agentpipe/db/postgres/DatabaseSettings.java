@@ -6,8 +6,7 @@ import java.util.Optional;
 /**
  * How to reach the database, and with how much at most. Thrown errors and {@link #toString()} never hold a password.
  *
- * <p>Behind a PgBouncer that pools transactions and does not track prepared statements, add {@code prepareThreshold=0} (or
- * {@code pgbouncer=true}) to the URL.
+ * <p>Behind a pooler statements are not prepared, unless {@code prepareThreshold} in the URL says otherwise.
  */
 public final class DatabaseSettings {
 
@@ -57,6 +56,11 @@ public final class DatabaseSettings {
         }
     }
 
+    /** The URL for people, with *** for all that may be a secret. */
+    public static String masked(String url) {
+        return PostgresUrl.masked(url);
+    }
+
     private static PostgresUrl parse(String name, String url) {
         try {
             return PostgresUrl.parse(url);
@@ -72,6 +76,11 @@ public final class DatabaseSettings {
     /** For migrations. */
     public PostgresUrl directUrl() {
         return directUrl;
+    }
+
+    /** Where migrations go, for messages. */
+    public String target() {
+        return directUrl.target();
     }
 
     public int poolMin() {

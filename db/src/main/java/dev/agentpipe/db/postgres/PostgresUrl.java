@@ -4,9 +4,12 @@ import java.io.ByteArrayOutputStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -40,6 +43,31 @@ public record PostgresUrl(String jdbcUrl, String user, String password) {
             "read-only", "secondary",
             "standby", "secondary",
             "prefer-standby", "preferSecondary");
+
+    private static final String HIDDEN = "***";
+
+    private static final Pattern JDBC_ADDRESS = Pattern.compile(JDBC + "(//[\\w.:,\\[\\]-]+/)?[\\w%.-]*");
+
+    private static final Set<String> SHOWN = Set.of(
+            "sslmode",
+            "sslrootcert",
+            "user",
+            "dbname",
+            "host",
+            "port",
+            "schema",
+            "currentSchema",
+            "application_name",
+            "ApplicationName",
+            "connect_timeout",
+            "connectTimeout",
+            "socketTimeout",
+            "prepareThreshold",
+            "pgbouncer",
+            "target_session_attrs",
+            "targetServerType",
+            "channel_binding",
+            "channelBinding");
 
     public static PostgresUrl parse(String text) {
         String url = text.strip();
@@ -186,6 +214,38 @@ public record PostgresUrl(String jdbcUrl, String user, String password) {
         }
         int question = jdbcUrl.indexOf('?');
         return jdbcUrl.substring("jdbc:postgresql://".length(), question < 0 ? jdbcUrl.length() : question);
+    }
+
+    /** For a URL that {@link #parse} takes. Of parameters only those are shown that are known to be none of a secret. */
+    static String masked(String text) {
+        String url = text.strip();
+        int question = url.indexOf('?');
+        String address = question < 0 ? url : url.substring(0, question);
+        if (address.startsWith(JDBC)) {
+            address = JDBC_ADDRESS.matcher(address).matches() ? address : JDBC + HIDDEN;
+        } else {
+            int authority = address.indexOf("//") + 2;
+            int at = address.lastIndexOf('@');
+            int colon = address.indexOf(':', authority);
+            if (at > colon && colon >= 0) {
+                address = address.substring(0, colon + 1) + HIDDEN + address.substring(at);
+            }
+        }
+        return address
+                + (question < 0
+                        ? ""
+                        : Arrays.stream(url.substring(question + 1).split("&"))
+                                .map(PostgresUrl::maskedParameter)
+                                .collect(Collectors.joining("&", "?", "")));
+    }
+
+    private static String maskedParameter(String pair) {
+        int equals = pair.indexOf('=');
+        if (equals < 0) {
+            return HIDDEN;
+        }
+        String name = pair.substring(0, equals);
+        return SHOWN.contains(name) ? pair : name + "=" + HIDDEN;
     }
 
     @Override

@@ -54,6 +54,7 @@ final class ServerProcess implements AutoCloseable {
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.command().add("serve");
         Map<String, String> all = builder.environment();
+        all.putIfAbsent("LOG_FORMAT", "json"); // as in production
         all.put("HOST", "127.0.0.1");
         all.put("PORT", Integer.toString(port));
         all.put("DATABASE_URL", databaseUrl);

@@ -1,11 +1,14 @@
 package dev.agentpipe.server.audit;
 
+import dev.agentpipe.server.logs.LogFields;
 import java.time.Clock;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Writes the audit. Thread-safe. */
@@ -30,12 +33,37 @@ public final class Audit {
      * @param details in their order; without those that are null
      */
     public void note(String what, String who, Map<String, ?> details) {
-        Map<String, Object> line = new LinkedHashMap<>();
-        line.put("time", clock.instant().truncatedTo(ChronoUnit.MILLIS).toString());
-        line.put("audit", what);
-        put(line, "who", who);
-        details.forEach((name, value) -> put(line, name, value));
-        log.info("{}", JsonMapper.shared().writeValueAsString(line));
+        Map<String, Object> members = new LinkedHashMap<>();
+        members.put("audit", what);
+        put(members, "who", who);
+        details.forEach((name, value) -> put(members, name, value));
+        log.info("{}", new Line(clock.instant().truncatedTo(ChronoUnit.MILLIS), members));
+    }
+
+    /** By itself, in a file or among lines of text, it is an object with a time; as a line of JSON it has that already. */
+    private record Line(Instant time, Map<String, Object> members) implements LogFields {
+        @Override
+        public String message() {
+            return (String) members.get("audit");
+        }
+
+        @Override
+        public void writeTo(JsonGenerator json) {
+            members.forEach(json::writePOJOProperty);
+        }
+
+        @Override
+        public boolean isKept() {
+            return true;
+        }
+
+        @Override
+        public String toString() {
+            Map<String, Object> object = new LinkedHashMap<>();
+            object.put("time", time.toString());
+            object.putAll(members);
+            return JsonMapper.shared().writeValueAsString(object);
+        }
     }
 
     private static void put(Map<String, Object> line, String name, Object value) {

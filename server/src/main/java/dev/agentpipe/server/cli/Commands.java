@@ -1,13 +1,12 @@
 package dev.agentpipe.server.cli;
 
 import dev.agentpipe.server.Settings;
-import dev.agentpipe.server.Version;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -19,6 +18,9 @@ public final class Commands {
     static final int FAILED = 1;
     static final int WRONG_USAGE = 2;
 
+    private static final Set<String> ON_DATABASE =
+            Set.of(KeysCommand.NAME, BackupCommand.NAME, RestoreCommand.NAME, CheckCommand.NAME, MigrateCommand.NAME);
+
     private Commands() {}
 
     /** Runs one command to its end and gives its exit code. */
@@ -26,8 +28,8 @@ public final class Commands {
         if (List.of(arguments).equals(List.of(ServeCommand.NAME))) {
             return serve(environment);
         }
-        if (arguments.length > 0 && arguments[0].equals(KeysCommand.NAME)) {
-            // It works on the database, whose libraries have much to say that nobody has asked for.
+        if (arguments.length > 0 && ON_DATABASE.contains(arguments[0])) {
+            // They work on the database, whose libraries have much to say that nobody has asked for.
             LogSetup.apply(new Settings.Logging(Settings.LogLevel.ERROR, Settings.LogFormat.TEXT));
         }
         return of(environment).execute(arguments);
@@ -55,6 +57,12 @@ public final class Commands {
                 .addSubcommand(new UploadCommand(environment))
                 .addSubcommand(new ImportCommand(environment))
                 .addSubcommand(new KeysCommand(environment))
+                .addSubcommand(new LogLevelCommand(environment))
+                .addSubcommand(new BackupCommand(environment))
+                .addSubcommand(new RestoreCommand(environment))
+                .addSubcommand(new CheckCommand(environment))
+                .addSubcommand(new ConfigCommand(environment))
+                .addSubcommand(new MigrateCommand(environment))
                 .addSubcommand(new RedactCommand(System.in, System.out))
                 .addSubcommand(new TrainCommand())
                 .addSubcommand(new VersionCommand())
@@ -67,7 +75,7 @@ public final class Commands {
     @Command(
             name = "agentpipe-server",
             description = "Takes the events of AgentPipe conversations in, keeps them, and streams them live.",
-            versionProvider = VersionText.class,
+            versionProvider = VersionCommand.Line.class,
             footer = {"", "Settings come from environment variables; README.md lists them."})
     private static final class Root implements Runnable {
 
@@ -86,28 +94,6 @@ public final class Commands {
         @Override
         public void run() {
             throw new CommandLine.ParameterException(spec.commandLine(), "Which command?");
-        }
-    }
-
-    @Command(name = "version", description = "Print the version.")
-    private static final class VersionCommand implements Runnable {
-
-        @Spec
-        private CommandSpec spec;
-
-        @Override
-        public void run() {
-            PrintWriter out = spec.commandLine().getOut();
-            for (String line : new VersionText().getVersion()) {
-                out.println(line);
-            }
-        }
-    }
-
-    static final class VersionText implements IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            return new String[] {"agentpipe-server " + Version.current()};
         }
     }
 }

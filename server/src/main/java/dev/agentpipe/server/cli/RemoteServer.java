@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -101,11 +102,24 @@ abstract class RemoteServer {
     }
 
     String key() {
+        return key(SettingsReader::clientKey);
+    }
+
+    /** For what takes the scope admin. */
+    String adminKey() {
+        return key(SettingsReader::adminKey);
+    }
+
+    private interface KeyReader {
+        Optional<String> read(Map<String, String> environment) throws SettingsException;
+    }
+
+    private String key(KeyReader reader) {
         if (keyFile != null) {
             return keyIn(keyFile);
         }
         try {
-            return SettingsReader.clientKey(environment).orElseGet(this::keptKey);
+            return reader.read(environment).orElseGet(this::keptKey);
         } catch (SettingsException e) {
             throw wrong(String.join("; ", e.problems()));
         }

@@ -27,8 +27,12 @@ final class Shutdown {
     private final Duration deadline;
     private final IntConsumer halt;
 
-    Shutdown() {
-        this(DEADLINE, Runtime.getRuntime()::halt);
+    /** @param last called before the process ends, whatever came of the rest; quick */
+    Shutdown(Runnable last) {
+        this(DEADLINE, status -> {
+            last.run();
+            Runtime.getRuntime().halt(status);
+        });
     }
 
     Shutdown(Duration deadline, IntConsumer halt) {
@@ -62,7 +66,11 @@ final class Shutdown {
 
     private int close() {
         try {
-            server.get().close();
+            AutoCloseable started = server.get();
+            long begin = System.nanoTime();
+            log.info("Stopping");
+            started.close();
+            log.info("Stopped in {} ms", TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin));
             return Commands.OK;
         } catch (CancellationException notStarted) {
             return Commands.FAILED;

@@ -39,6 +39,7 @@ final class ApiDocument {
             "search",
             "metrics",
             "health",
+            "admin",
             "documents",
             "problems");
 

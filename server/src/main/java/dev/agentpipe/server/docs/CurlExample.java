@@ -51,7 +51,8 @@ record CurlExample(String title, String command) {
         if (operation.streams()) {
             line.append("-N ");
         }
-        if (!method.equals("get") && operation.node().path("requestBody").isMissingNode()) {
+        boolean isDefault = method.equals(operation.node().path("requestBody").isMissingNode() ? "get" : "post");
+        if (!isDefault) {
             line.append("-X ").append(method.toUpperCase(Locale.ROOT)).append(' ');
         }
         line.append('"').append(URL).append(url);

@@ -97,6 +97,15 @@ public final class Access {
         };
     }
 
+    /** How the key is named that the request has shown, if somebody has looked at it. */
+    static String keyId(HttpServerExchange exchange) {
+        Callers.Known known = exchange.getAttachment(KNOWN);
+        if (known instanceof Callers.Known.Good good) {
+            return good.caller().keyId();
+        }
+        return known instanceof Callers.Known.Bad bad ? bad.keyId() : null;
+    }
+
     private Callers.Known known(HttpServerExchange exchange) {
         Callers.Known known = exchange.getAttachment(KNOWN);
         if (known == null) {

@@ -126,6 +126,7 @@ public final class IngestHandler implements HttpHandler {
             replies.nothingToAppend(exchange, read);
             return;
         }
+        RequestFacts.noteConversation(exchange, oneConversation(events));
         limit.admit(
                 exchange,
                 events,
@@ -134,6 +135,17 @@ public final class IngestHandler implements HttpHandler {
                         exchange.getIoThread(),
                         outcome ->
                                 RequestScope.run(exchange, () -> answer(exchange, read, events, outcome, giveBack))));
+    }
+
+    /** Null if there are several, or events without any. */
+    private static String oneConversation(List<Event> events) {
+        String first = events.get(0).envelope().conversationId();
+        for (int i = 1; i < events.size(); i++) {
+            if (first == null || !first.equals(events.get(i).envelope().conversationId())) {
+                return null;
+            }
+        }
+        return first;
     }
 
     private void answer(

@@ -31,6 +31,7 @@ public enum Problem {
     UPLOAD_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE, "The upload is too large"),
     UNSUPPORTED_MEDIA_TYPE(StatusCodes.UNSUPPORTED_MEDIA_TYPE, "The content type is not supported"),
     INTERNAL_ERROR(StatusCodes.INTERNAL_SERVER_ERROR, "The server has failed"),
+    LOG_LEVELS_FIXED(StatusCodes.NOT_IMPLEMENTED, "The levels of the logs cannot be changed"),
     QUEUE_FULL(StatusCodes.SERVICE_UNAVAILABLE, "The server has more to store than it can hold"),
     TOO_MANY_READS(StatusCodes.SERVICE_UNAVAILABLE, "The server has more to look up than it can"),
     TOO_MANY_UPLOADS(StatusCodes.SERVICE_UNAVAILABLE, "The server has more uploads than it can hold"),

@@ -120,6 +120,7 @@ public final class Replies {
 
     /** @param detail a sentence of its own; null where the title says all */
     public static void problem(HttpServerExchange exchange, Problem problem, String detail, List<?> errors) {
+        RequestFacts.noteProblem(exchange, problem);
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("type", "about:blank");
         body.put("title", problem.title());

@@ -23,13 +23,18 @@ public final class RequestScope {
         return () -> run(exchange, step);
     }
 
+    /** Whether lines that are logged now have the id of this request. */
+    public static boolean isOn(HttpServerExchange exchange) {
+        return RequestId.of(exchange).equals(MDC.get(MDC_KEY));
+    }
+
     public static void run(HttpServerExchange exchange, Runnable step) {
         String outer = MDC.get(MDC_KEY);
         MDC.put(MDC_KEY, RequestId.of(exchange));
         try {
             step.run();
         } catch (RuntimeException | Error e) {
-            log.error("{} {} failed", exchange.getRequestMethod(), exchange.getRequestPath(), e);
+            log.error("{} {} failed", RequestLog.method(exchange), RequestFacts.routeOrNone(exchange), e);
             fail(exchange);
         } finally {
             if (outer == null) {

@@ -21,6 +21,9 @@ public final class Routes {
             HttpHandler export,
             HttpHandler recentMessages) {}
 
+    /** The levels of the logs. */
+    public record LogLevel(HttpHandler tell, HttpHandler change, HttpHandler reset) {}
+
     /** What describes all of this. */
     public record Documents(HttpHandler openApi, HttpHandler page, HttpHandler file) {}
 
@@ -34,6 +37,7 @@ public final class Routes {
             HttpHandler metricsSummary,
             HttpHandler realtimeStats,
             HealthHandler health,
+            LogLevel logLevel,
             Documents documents,
             Sessions sessions) {
         HttpHandler table = new PathTemplateHandler(
@@ -62,6 +66,12 @@ public final class Routes {
                 .add("/api/health", new Resource().onGet(health::health))
                 .add("/api/health/live", new Resource().onGet(health::live))
                 .add("/api/health/ready", new Resource().onGet(health::ready))
+                .add(
+                        "/api/admin/log-level",
+                        new Resource()
+                                .onGet(logLevel.tell())
+                                .on(Methods.PUT, logLevel.change())
+                                .on(Methods.DELETE, logLevel.reset()))
                 .add("/api/openapi.json", new Resource().onGet(documents.openApi()))
                 .add("/api/docs", new Resource().onGet(documents.page()))
                 .add("/api/docs/{file}", new Resource().onGet(documents.file()));

@@ -102,7 +102,7 @@ final class Authentication implements HttpHandler {
         String path = exchange.getRequestPath().substring(CONVERSATIONS.length());
         String id = path.endsWith(EXPORT) ? path.substring(0, path.length() - EXPORT.length()) : path;
         Map<String, Object> details = new LinkedHashMap<>();
-        details.put("conversation", id.substring(0, Math.min(id.length(), ID_CHARS_MAX)));
+        details.put("conversationId", id.substring(0, Math.min(id.length(), ID_CHARS_MAX)));
         Deque<String> format = exchange.getQueryParameters().get("format");
         details.put(
                 "format",

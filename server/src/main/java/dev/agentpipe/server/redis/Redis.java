@@ -63,6 +63,10 @@ public final class Redis implements SharedCache, AutoCloseable {
     }
 
     Redis(URI url, String token, Duration answerMax) {
+        client = client(url, token, answerMax);
+    }
+
+    static RedisClient client(URI url, String token, Duration answerMax) {
         DefaultJedisClientConfig.Builder config = DefaultJedisClientConfig.builder()
                 .connectionTimeoutMillis((int) CONNECT_MAX.toMillis())
                 .socketTimeoutMillis((int) answerMax.toMillis())
@@ -80,7 +84,7 @@ public final class Redis implements SharedCache, AutoCloseable {
         pool.setMaxIdle(CONNECTIONS_MAX);
         pool.setMaxWait(answerMax);
         pool.setJmxEnabled(false);
-        client = RedisClient.builder()
+        return RedisClient.builder()
                 .hostAndPort(new HostAndPort(url.getHost(), url.getPort() < 0 ? 6_379 : url.getPort()))
                 .clientConfig(config.build())
                 .poolConfig(pool)

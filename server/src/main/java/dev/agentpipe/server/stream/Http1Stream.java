@@ -7,7 +7,7 @@ import io.undertow.server.ServerConnection;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ReadReadyHandler;
@@ -36,7 +36,11 @@ final class Http1Stream extends SseConnection {
     private int inputBytes;
 
     Http1Stream(
-            HttpServerExchange exchange, HttpServerConnection http, Lane lane, Plan plan, Consumer<CloseReason> ended) {
+            HttpServerExchange exchange,
+            HttpServerConnection http,
+            Lane lane,
+            Plan plan,
+            ObjLongConsumer<CloseReason> ended) {
         super(exchange, lane, plan, ended);
         this.connection = http;
         this.encrypted = http.getSslSessionInfo() != null;

@@ -5,7 +5,7 @@ import dev.agentpipe.core.broadcast.Lane;
 import io.undertow.server.HttpServerExchange;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSinkChannel;
 
@@ -20,7 +20,7 @@ final class Http2Stream extends SseConnection {
     private StreamSinkChannel channel;
     private boolean awaited;
 
-    Http2Stream(HttpServerExchange exchange, Lane lane, Plan plan, Consumer<CloseReason> ended) {
+    Http2Stream(HttpServerExchange exchange, Lane lane, Plan plan, ObjLongConsumer<CloseReason> ended) {
         super(exchange, lane, plan, ended);
         this.exchange = exchange;
     }

@@ -12,7 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
@@ -25,7 +25,7 @@ abstract class SseConnection implements Outlet {
 
     private final Lane lane;
     private final Subscription subscription;
-    private final Consumer<CloseReason> ended;
+    private final ObjLongConsumer<CloseReason> ended;
     private final BooleanSupplier mayStillRead;
     private boolean closed;
 
@@ -36,7 +36,7 @@ abstract class SseConnection implements Outlet {
      */
     record Plan(EventFilter filter, int form, long after, Duration ageMax) {}
 
-    SseConnection(HttpServerExchange exchange, Lane lane, Plan plan, Consumer<CloseReason> ended) {
+    SseConnection(HttpServerExchange exchange, Lane lane, Plan plan, ObjLongConsumer<CloseReason> ended) {
         this.lane = lane;
         this.ended = ended;
         BooleanSupplier given = exchange.getAttachment(Access.MAY_STILL_READ);
@@ -44,8 +44,8 @@ abstract class SseConnection implements Outlet {
         this.subscription = new Subscription(plan.filter, plan.form, this, plan.after, plan.ageMax);
     }
 
-    /** @param ended told once, why */
-    static SseConnection of(HttpServerExchange exchange, Lane lane, Plan plan, Consumer<CloseReason> ended) {
+    /** @param ended told once, why, and how many events it was sent */
+    static SseConnection of(HttpServerExchange exchange, Lane lane, Plan plan, ObjLongConsumer<CloseReason> ended) {
         return exchange.getConnection() instanceof HttpServerConnection http
                 ? new Http1Stream(exchange, http, lane, plan, ended)
                 : new Http2Stream(exchange, lane, plan, ended);
@@ -108,7 +108,7 @@ abstract class SseConnection implements Outlet {
     @Override
     public final void close(CloseReason reason) {
         closed = true;
-        ended.accept(reason);
+        ended.accept(reason, subscription.events());
         end(reason);
     }
 

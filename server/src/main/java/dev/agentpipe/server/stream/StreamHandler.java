@@ -1,5 +1,6 @@
 package dev.agentpipe.server.stream;
 
+import dev.agentpipe.core.broadcast.CloseReason;
 import dev.agentpipe.core.broadcast.Lane;
 import dev.agentpipe.core.event.Violation;
 import dev.agentpipe.core.log.EventLog;
@@ -9,6 +10,8 @@ import dev.agentpipe.core.log.LogUnavailableException;
 import dev.agentpipe.core.log.StreamId;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
+import dev.agentpipe.server.http.RequestFacts;
+import dev.agentpipe.server.http.RequestLog;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
@@ -26,6 +29,7 @@ import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ObjLongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.XnioExecutor;
@@ -76,6 +80,10 @@ public final class StreamHandler implements HttpHandler {
             Replies.problem(exchange, Problem.INVALID_PARAMETER, null, violations);
             return;
         }
+        if (request.filter().conversationIds().size() == 1) {
+            RequestFacts.noteConversation(
+                    exchange, request.filter().conversationIds().iterator().next());
+        }
         Optional<Streams.Place> place =
                 streams.enter(!request.filter().conversationIds().isEmpty());
         if (place.isEmpty()) {
@@ -106,6 +114,7 @@ public final class StreamHandler implements HttpHandler {
             Replies.problem(exchange, problem, null);
             return;
         }
+        RequestFacts.noteProblem(exchange, problem);
         setHeaders(exchange);
         exchange.getResponseSender().send(ByteBuffer.wrap(SseFrames.overloaded()));
     }
@@ -265,7 +274,12 @@ public final class StreamHandler implements HttpHandler {
                 ? streams.frames().reset(form, reset.reason(), request.lastEventId(), reset.oldest(), after)
                 : streams.frames().greeting(form, after);
         SseConnection.Plan plan = new SseConnection.Plan(request.filter(), form, after, age());
-        SseConnection.of(exchange, lane, plan, streams::countEnd).open(exchange, greeting);
+        RequestLog.streamBegins(exchange);
+        ObjLongConsumer<CloseReason> ended = (reason, events) -> {
+            streams.countEnd(reason);
+            RequestLog.streamEnded(exchange, reason, events);
+        };
+        SseConnection.of(exchange, lane, plan, ended).open(exchange, greeting);
     }
 
     private Duration age() {

@@ -8,21 +8,25 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.LoggingEvent;
 import ch.qos.logback.classic.util.LogbackMDCAdapter;
 import ch.qos.logback.core.ConsoleAppender;
+import dev.agentpipe.server.CapturedLog;
 import dev.agentpipe.server.Settings.LogFormat;
 import dev.agentpipe.server.Settings.LogLevel;
 import dev.agentpipe.server.Settings.Logging;
 import dev.agentpipe.server.StartException;
 import dev.agentpipe.server.audit.Audit;
+import dev.agentpipe.server.logs.LogFields;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -115,9 +119,9 @@ final class LogSetupTest {
     @Test
     void audit_isALineOfJsonAlsoWhereTheOtherLogsAreQuiet(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("new/audit.log");
-        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.TEXT, Optional.of(file)), context);
+        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.TEXT, Optional.of(file), Optional.empty()), context);
         context.getLogger(Audit.LOGGER).info("{}", "{\"audit\":\"a\"}");
-        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.JSON, Optional.of(file)), context);
+        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.JSON, Optional.of(file), Optional.empty()), context);
         context.getLogger(Audit.LOGGER).info("{}", "{\"audit\":\"b\"}");
 
         assertEquals(List.of("{\"audit\":\"a\"}", "{\"audit\":\"b\"}"), Files.readAllLines(file));
@@ -125,22 +129,45 @@ final class LogSetupTest {
         assertThrows(
                 StartException.class,
                 () -> LogSetup.apply(
-                        new Logging(LogLevel.INFO, LogFormat.TEXT, Optional.of(folder.resolve("new"))), context));
+                        new Logging(
+                                LogLevel.INFO, LogFormat.TEXT, Optional.of(folder.resolve("new")), Optional.empty()),
+                        context));
+    }
+
+    /** What collects lines of JSON gets one kind, whoever wrote it; in text the audit's object is the message. */
+    @Test
+    void audit_withTheOtherLogs_isALineAsTheyAre() {
+        LogSetup.apply(new Logging(LogLevel.ERROR, LogFormat.JSON), context);
+        assertTrue(context.getLogger(Audit.LOGGER).isAdditive());
+        assertTrue(context.getLogger(Audit.LOGGER).isInfoEnabled());
+        List<LogFields> noted = new ArrayList<>();
+        try (CapturedLog log = new CapturedLog(Audit.LOGGER)) {
+            new Audit(Clock.fixed(Instant.parse("2026-01-02T03:04:05.678Z"), ZoneOffset.UTC))
+                    .note("key.created", "somebody", Map.of("scopes", List.of("read")));
+            log.events().forEach(event -> noted.add((LogFields) event.getArgumentArray()[0]));
+        }
+
+        assertEquals(
+                "{\"@timestamp\":\"2026-01-02T03:04:05.678Z\",\"level\":\"WARN\","
+                        + "\"logger\":\"dev.agentpipe.server.Some\",\"thread\":\"main\",\"message\":\"key.created\","
+                        + "\"audit\":\"key.created\",\"who\":\"somebody\",\"scopes\":[\"read\"]}",
+                encoded("{}", Map.of("requestId", "not of the audit"), null, noted.get(0))
+                        .strip());
+        LogSetup.apply(new Logging(LogLevel.INFO, LogFormat.TEXT), context);
+        assertTrue(encoded("{}", Map.of(), null, noted.get(0))
+                .endsWith(" Some: {\"time\":\"2026-01-02T03:04:05.678Z\",\"audit\":\"key.created\","
+                        + "\"who\":\"somebody\",\"scopes\":[\"read\"]}\n"));
     }
 
     @Test
-    void audit_withTheOtherLogs_isAnObjectOfItsOwnAmongJson() {
+    void json_ofHalfACharacter_isALineAllTheSame() {
         LogSetup.apply(new Logging(LogLevel.INFO, LogFormat.JSON), context);
-        Logger audit = context.getLogger(Audit.LOGGER);
-        ConsoleAppender<?> appender =
-                (ConsoleAppender<?>) audit.iteratorForAppenders().next();
-        assertEquals("System.out", appender.getTarget());
-        assertEquals("%msg%n", ((PatternLayoutEncoder) appender.getEncoder()).getPattern());
-        assertFalse(audit.isAdditive());
 
-        LogSetup.apply(new Logging(LogLevel.INFO, LogFormat.TEXT), context);
-        assertTrue(context.getLogger(Audit.LOGGER).isAdditive());
-        assertFalse(context.getLogger(Audit.LOGGER).iteratorForAppenders().hasNext());
+        String line = encoded("half \ud83d, whole \ud83d\ude00", Map.of());
+
+        assertEquals(
+                "half \ud83d, whole \ud83d\ude00",
+                JsonMapper.shared().readTree(line).get("message").asString());
     }
 
     private ConsoleAppender<?> console() {
@@ -153,9 +180,9 @@ final class LogSetupTest {
         return encoded(message, requestFields, null);
     }
 
-    private String encoded(String message, Map<String, String> requestFields, Throwable thrown) {
+    private String encoded(String message, Map<String, String> requestFields, Throwable thrown, Object... arguments) {
         Logger logger = context.getLogger("dev.agentpipe.server.Some");
-        LoggingEvent event = new LoggingEvent("none", logger, Level.WARN, message, thrown, null);
+        LoggingEvent event = new LoggingEvent("none", logger, Level.WARN, message, thrown, arguments);
         event.setInstant(Instant.parse("2026-01-02T03:04:05.678Z"));
         event.setMDCPropertyMap(requestFields);
         event.setThreadName("main");

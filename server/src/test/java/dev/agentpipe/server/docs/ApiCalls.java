@@ -39,6 +39,7 @@ final class ApiCalls {
         searches(calls);
         deletes(calls);
         sessions(calls);
+        administration(calls);
         documents(calls);
         return calls;
     }
@@ -182,6 +183,26 @@ final class ApiCalls {
         for (String made : MADE_FROM_KEYS) {
             calls.add(ApiCall.of(made, 201).key(KEY));
             calls.add(ApiCall.of(made, 401).problem("unauthorized"));
+        }
+    }
+
+    private static void administration(List<ApiCall> calls) {
+        ApiCall put = ApiCall.of("PUT /api/admin/log-level", 200).key(ADMIN_KEY);
+        calls.add(put.json("{\"level\":\"error\",\"logger\":\"dev.agentpipe.requests\",\"seconds\":43200}"));
+        calls.add(put.json("{\"level\":\"warn\"}"));
+        calls.add(put.status(400).problem("invalid_parameter").json("{\"level\":\"off\",\"logger\":7,\"seconds\":0}"));
+        calls.add(put.status(400)
+                .problem("invalid_parameter")
+                .json("{\"level\":\"debug\",\"logger\":\"io.undertow\",\"seconds\":43201}"));
+        calls.add(put.status(400).problem("invalid_json").json("{"));
+        calls.add(put.status(413).problem("request_too_large").json("{\"level\":\"" + "x".repeat(1_024) + "\"}"));
+        ApiCall get = ApiCall.of("GET /api/admin/log-level", 200);
+        calls.add(get.key(ADMIN_KEY));
+        ApiCall delete = ApiCall.of("DELETE /api/admin/log-level", 204);
+        calls.add(delete.key(ADMIN_KEY));
+        for (ApiCall one : List.of(get, ApiCall.of(put.operation(), 0).json("{\"level\":\"info\"}"), delete)) {
+            calls.add(one.status(401).problem("unauthorized"));
+            calls.add(one.status(403).problem("forbidden").key(KEY));
         }
     }
 

@@ -48,6 +48,7 @@ final class ApiCallsTest {
             "too_many_reads", // ReadHandlersTest
             "too_many_tokens", // ApiKeysTest
             "too_many_uploads", // UploadLimitsTest
+            "log_levels_fixed", // LogLevelCommandTest
             "too_many_exports", // DownloadTest
             "shutting_down"); // StopTest, BackpressureTest
 

@@ -56,6 +56,7 @@ final class Load implements AutoCloseable {
     private final Queue<String> problems = new ConcurrentLinkedQueue<>();
     private final AtomicLong slowestNanos = new AtomicLong();
     private volatile boolean stopped;
+    private volatile boolean repeatsAllowed;
 
     private Load(String name, List<Supplier<URI>> servers, List<Duration> retries, String key) {
         this.name = name;
@@ -85,6 +86,12 @@ final class Load implements AutoCloseable {
             threads.add(thread);
             thread.start();
         }
+        return this;
+    }
+
+    /** The server may have to repeat what it does not know to be stored: it answers then that it knew it already. */
+    Load allowRepeats() {
+        repeatsAllowed = true;
         return this;
     }
 
@@ -138,7 +145,7 @@ final class Load implements AutoCloseable {
             unanswered.put(id, body);
             return false;
         }
-        boolean repeated = unanswered.remove(id) != null; // then it may have been stored all the same
+        boolean repeated = unanswered.remove(id) != null || repeatsAllowed; // then it may have been stored all the same
         acknowledge(id, answer, repeated ? answer.statusCode() : 201);
         return true;
     }
@@ -157,7 +164,7 @@ final class Load implements AutoCloseable {
             unanswered.putAll(bodies);
             return false;
         }
-        boolean repeated = unanswered.keySet().removeAll(bodies.keySet());
+        boolean repeated = unanswered.keySet().removeAll(bodies.keySet()) || repeatsAllowed;
         String isNew = "{\"accepted\":" + ARRAY + ",\"duplicates\":0,\"rejected\":[]}";
         String isStored = "{\"accepted\":0,\"duplicates\":" + ARRAY + ",\"rejected\":[]}";
         boolean right = answer.body().equals(isNew) || repeated && answer.body().equals(isStored);

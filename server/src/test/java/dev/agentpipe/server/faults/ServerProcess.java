@@ -36,6 +36,9 @@ final class ServerProcess implements AutoCloseable {
 
     private static final Pattern READY = Pattern.compile("AgentPipe Streaming is ready at (http://\\S+)");
 
+    /** As text. */
+    private static final Pattern REQUEST = Pattern.compile("^[^ ]+ INFO +\\[[^]]*] requests ");
+
     private final Path dataDir;
     private final Process process;
     private final Thread capture;
@@ -46,7 +49,7 @@ final class ServerProcess implements AutoCloseable {
     /** @param environment all of it, but for what a process needs to run at all */
     ServerProcess(Path dataDir, Map<String, String> environment) throws IOException {
         this.dataDir = dataDir.toAbsolutePath();
-        shareBinaries();
+        shareBinaries(this.dataDir);
         ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx256m",
@@ -78,7 +81,7 @@ final class ServerProcess implements AutoCloseable {
     }
 
     /** Spares each data folder the unpacking of PostgreSQL, if some test has it unpacked. */
-    private void shareBinaries() throws IOException {
+    static void shareBinaries(Path dataDir) throws IOException {
         Path binaries = dataDir.resolve("postgres").resolve("binaries");
         if (!Files.exists(binaries) && TestPostgres.unpacked().isPresent()) {
             Files.createDirectories(binaries.getParent());
@@ -103,6 +106,9 @@ final class ServerProcess implements AutoCloseable {
         try (BufferedReader reader = new BufferedReader(new InputStreamReader(out, StandardCharsets.UTF_8))) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 SecretsSearch.printed(line);
+                if (REQUEST.matcher(line).find()) {
+                    continue; // so many that to look through them would take long
+                }
                 synchronized (lines) {
                     lines.add(line);
                 }

@@ -233,13 +233,13 @@ final class SecretsTest {
         server.message("c", "m1", SECRET_TEXT);
         String admin = new ApiKey(TestServer.ADMIN_KEY).toString();
         server.get("/api/conversations/c/export?format=csv", "X-Request-Id", "e1");
-        awaitAudited("\"audit\":\"conversation.exported\",\"conversation\":\"c\",\"format\":\"csv\",\"status\":200,"
+        awaitAudited("\"audit\":\"conversation.exported\",\"conversationId\":\"c\",\"format\":\"csv\",\"status\":200,"
                 + "\"address\":\"127.0.0.1\",\"requestId\":\"e1\"}");
         send("DELETE", "/api/conversations/c", bearer(new ApiKey(TestServer.KEY), "X-Request-Id", "d0"));
-        awaitAudited("\"who\":\"" + new ApiKey(TestServer.KEY) + "\",\"conversation\":\"c\",\"status\":403,");
+        awaitAudited("\"who\":\"" + new ApiKey(TestServer.KEY) + "\",\"conversationId\":\"c\",\"status\":403,");
         send("DELETE", "/api/conversations/c", bearer(new ApiKey(TestServer.ADMIN_KEY), "X-Request-Id", "d1"));
         awaitAudited("\"audit\":\"conversation.deleted\",\"who\":\"" + admin
-                + "\",\"conversation\":\"c\",\"status\":204,\"address\":\"127.0.0.1\",\"requestId\":\"d1\"}");
+                + "\",\"conversationId\":\"c\",\"status\":204,\"address\":\"127.0.0.1\",\"requestId\":\"d1\"}");
     }
 
     @Test
