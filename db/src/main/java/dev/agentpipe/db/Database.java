@@ -19,8 +19,10 @@ import dev.agentpipe.db.log.PostgresEventLog;
 import dev.agentpipe.db.log.Retention;
 import dev.agentpipe.db.postgres.ConnectionPool;
 import dev.agentpipe.db.postgres.DatabaseSettings;
+import dev.agentpipe.db.postgres.DatabaseTelemetry;
 import dev.agentpipe.db.postgres.Expressions;
 import dev.agentpipe.db.postgres.PostgresFailures;
+import dev.agentpipe.db.postgres.Statements;
 import dev.agentpipe.db.search.Search;
 import dev.agentpipe.db.search.SearchIndex;
 import dev.agentpipe.db.upload.Uploads;
@@ -30,7 +32,9 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.OffsetDateTime;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.ToIntFunction;
 import org.jooq.DSLContext;
@@ -56,7 +60,10 @@ public final class Database implements AutoCloseable {
 
     private final HikariDataSource writer;
     private final HikariDataSource reader;
-    private final DSLContext sql;
+    private final DSLContext idle;
+    private final DatabaseStatistics.Question statistics;
+    private final ApiKeys apiKeys;
+    private final KeyTokens keyTokens;
     private final EventLog eventLog;
     private final Retention retention;
     private final HikariDataSource uploader;
@@ -70,13 +77,22 @@ public final class Database implements AutoCloseable {
     /** Connections at this moment. */
     public record PoolState(int active, int idle, int waiting, int max) {}
 
-    private Database(HikariDataSource writer, HikariDataSource reader, HikariDataSource uploader, DSLContext sql) {
+    private Database(
+            HikariDataSource writer,
+            HikariDataSource reader,
+            HikariDataSource uploader,
+            DSLContext sql,
+            DatabaseTelemetry telemetry) {
+        Statements.tell(sql, telemetry);
         this.writer = writer;
         this.uploader = uploader;
-        this.uploads = new Uploads(uploader, Clock.systemUTC());
+        this.uploads = new Uploads(uploader, Clock.systemUTC(), telemetry);
         this.reader = reader;
-        this.sql = sql;
-        this.eventLog = new PostgresEventLog(writer, sql);
+        this.idle = Statements.named(sql, "idle_conversations");
+        this.statistics = new DatabaseStatistics.Question(Statements.named(sql, "statistics"));
+        this.apiKeys = new ApiKeys(sql);
+        this.keyTokens = new KeyTokens(sql);
+        this.eventLog = new PostgresEventLog(writer, sql, telemetry);
         this.retention = new Retention(sql);
         this.conversations = new Conversations(sql);
         this.usage = new Usage(sql);
@@ -91,20 +107,27 @@ public final class Database implements AutoCloseable {
      * @throws DatabaseStartException if PostgreSQL cannot be reached, is too old, or has the schema of a newer program
      */
     public static Database open(DatabaseSettings settings) {
+        return open(settings, DatabaseTelemetry.NONE);
+    }
+
+    /** The same, and tells of what is done. */
+    public static Database open(DatabaseSettings settings, DatabaseTelemetry telemetry) {
         Duration timeout = settings.timeout();
         Duration appendTimeout = timeout.compareTo(APPEND_TIMEOUT_MAX) < 0 ? timeout : APPEND_TIMEOUT_MAX;
         int uploadersMax = Math.max(1, Math.min(UPLOADERS_MAX, settings.poolMax() / 4));
         int readersMax = Math.max(1, settings.poolMax() - 1 - uploadersMax);
         int readersMin = Math.min(Math.max(settings.poolMin() - 1, 0), readersMax);
         // Before the schema is looked at: they connect by themselves meanwhile, and a login takes its time.
-        HikariDataSource writer = ConnectionPool.open("postgres-append", settings.url(), 1, 1, appendTimeout);
-        HikariDataSource reader = ConnectionPool.open("postgres-read", settings.url(), readersMin, readersMax, timeout);
+        HikariDataSource writer =
+                ConnectionPool.open("postgres-append", settings.url(), 1, 1, appendTimeout, telemetry);
+        HikariDataSource reader =
+                ConnectionPool.open("postgres-read", settings.url(), readersMin, readersMax, timeout, telemetry);
         CompletableFuture<DSLContext> sql = CompletableFuture.supplyAsync(() -> firstQuery(reader));
         try {
             new Schema(settings.directUrl()).migrate();
             HikariDataSource uploader =
-                    ConnectionPool.open("postgres-upload", settings.url(), 0, uploadersMax, timeout);
-            return new Database(writer, reader, uploader, sql.join());
+                    ConnectionPool.open("postgres-upload", settings.url(), 0, uploadersMax, timeout, telemetry);
+            return new Database(writer, reader, uploader, sql.join(), telemetry);
         } catch (RuntimeException failed) {
             reader.close();
             writer.close();
@@ -136,11 +159,11 @@ public final class Database implements AutoCloseable {
     }
 
     public ApiKeys apiKeys() {
-        return new ApiKeys(sql);
+        return apiKeys;
     }
 
     public KeyTokens keyTokens() {
-        return new KeyTokens(sql);
+        return keyTokens;
     }
 
     public UploadLog uploads() {
@@ -186,8 +209,8 @@ public final class Database implements AutoCloseable {
      *
      * @param max at most so many
      */
-    public List<IdleConversation> idleConversations(Duration idle, int max) {
-        Field<OffsetDateTime> before = Expressions.ago(idle);
+    public List<IdleConversation> idleConversations(Duration silence, int max) {
+        Field<OffsetDateTime> before = Expressions.ago(silence);
         // Not all events move their conversation's last_received_at: log entries touch the log alone.
         Field<OffsetDateTime> lastEvent = field(select(EVENTS.RECEIVED_AT)
                 .from(EVENTS)
@@ -196,7 +219,7 @@ public final class Database implements AutoCloseable {
                 .limit(1));
         Field<OffsetDateTime> last = coalesce(lastEvent, CONVERSATIONS.LAST_RECEIVED_AT);
         try {
-            return sql.select(CONVERSATIONS.ID, last)
+            return idle.select(CONVERSATIONS.ID, last)
                     .from(CONVERSATIONS)
                     .where(CONVERSATIONS.STATUS.eq(DSL.inline("ACTIVE")))
                     .and(CONVERSATIONS.LAST_RECEIVED_AT.lt(before))
@@ -215,8 +238,23 @@ public final class Database implements AutoCloseable {
         return retention;
     }
 
+    /** What PostgreSQL says of itself; asking takes it some milliseconds. */
+    public DatabaseStatistics statistics() {
+        return statistics.ask();
+    }
+
+    /** By the pool's name. */
+    public Map<String, PoolState> pools() {
+        Map<String, PoolState> states = new LinkedHashMap<>();
+        List.of(writer, reader, uploader).forEach(pool -> states.put(pool.getPoolName(), state(List.of(pool))));
+        return states;
+    }
+
     public PoolState poolState() {
-        List<HikariDataSource> pools = List.of(writer, reader, uploader);
+        return state(List.of(writer, reader, uploader));
+    }
+
+    private static PoolState state(List<HikariDataSource> pools) {
         return new PoolState(
                 sum(pools, HikariPoolMXBean::getActiveConnections),
                 sum(pools, HikariPoolMXBean::getIdleConnections),

@@ -52,6 +52,7 @@ final class ArchitectureTest {
             "postgres.Expressions",
             "postgres.PostgresFailures",
             "postgres.PostgresUrl",
+            "postgres.Statements",
             "upload.Uploads",
             "search.text.DocumentParts");
 

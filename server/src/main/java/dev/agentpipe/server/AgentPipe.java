@@ -1,5 +1,6 @@
 package dev.agentpipe.server;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.event.EventReader;
 import dev.agentpipe.core.log.EventLog;
@@ -11,6 +12,7 @@ import dev.agentpipe.db.Database;
 import dev.agentpipe.db.local.LocalPostgres;
 import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.db.postgres.DatabaseStartException;
+import dev.agentpipe.db.postgres.DatabaseTelemetry;
 import dev.agentpipe.server.admin.LogLevelHandlers;
 import dev.agentpipe.server.audit.Audit;
 import dev.agentpipe.server.cache.Freshness;
@@ -29,6 +31,7 @@ import dev.agentpipe.server.http.Routes;
 import dev.agentpipe.server.keys.Keys;
 import dev.agentpipe.server.limits.Limits;
 import dev.agentpipe.server.logs.LogLevels;
+import dev.agentpipe.server.metrics.Metrics;
 import dev.agentpipe.server.read.ConversationDeletes;
 import dev.agentpipe.server.read.ConversationDetail;
 import dev.agentpipe.server.read.ConversationList;
@@ -47,6 +50,7 @@ import dev.agentpipe.server.tls.UnusableCertificateException;
 import dev.agentpipe.server.upload.UploadHandler;
 import dev.agentpipe.server.usage.MetricsSummary;
 import dev.agentpipe.server.usage.RealtimeStats;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.undertow.server.HttpHandler;
 import java.net.URI;
 import java.security.SecureRandom;
@@ -72,6 +76,7 @@ public final class AgentPipe implements AutoCloseable {
     private final ClosingStack parts = new ClosingStack();
     private final Optional<ApiKey> generatedKey;
     private final URI uri;
+    private final Optional<MetricsPort> metricsPort;
     private final Pulse pulse;
     private final Health health;
 
@@ -81,14 +86,31 @@ public final class AgentPipe implements AutoCloseable {
      * @throws StartException if something that an operator can mend is wrong; nothing is left running
      */
     public static AgentPipe start(Settings settings) {
-        return new AgentPipe(settings);
+        return new AgentPipe(settings, Optional.empty());
     }
 
-    private AgentPipe(Settings settings) {
+    /**
+     * The same, and measures itself in a registry of yours, whatever {@link Settings.Metrics} says; no port is opened for it.
+     * What is told of the JVM is left to you.
+     */
+    public static AgentPipe start(Settings settings, MeterRegistry registry) {
+        return new AgentPipe(settings, Optional.of(registry));
+    }
+
+    private AgentPipe(Settings settings, Optional<MeterRegistry> registry) {
         Optional<KeyFile.Kept> kept = Optional.empty();
         try {
             Optional<Certificates> certificates = settings.tls().map(AgentPipe::certificates);
-            Database database = parts.add("database", Database.open(databaseSettings(settings)));
+            Optional<Metrics> metrics =
+                    registry.isPresent() || settings.metrics().enabled()
+                            ? Optional.of(parts.add("metrics", new Metrics(registry)))
+                            : Optional.empty();
+            Telemetry telemetry = metrics.map(Metrics::events).orElse(Telemetry.NONE);
+            Database database = parts.add(
+                    "database",
+                    Database.open(
+                            databaseSettings(settings),
+                            metrics.map(Metrics::queries).orElse(DatabaseTelemetry.NONE)));
             EventLog eventLog = database.eventLog();
             LogState start = eventLog.state();
 
@@ -104,11 +126,14 @@ public final class AgentPipe implements AutoCloseable {
 
             XnioWorker worker = HttpServer.worker();
             parts.add("worker", () -> HttpServer.stop(worker));
-            Streams streams = new Streams(eventLog, start, Broadcaster.Limits.DEFAULT, settings.streams(), worker);
+            this.metricsPort = metrics.flatMap(Metrics::scrape)
+                    .map(scrape -> parts.add("metrics port", new MetricsPort(settings.metrics(), worker, scrape)));
+            Streams streams =
+                    new Streams(eventLog, start, Broadcaster.Limits.DEFAULT, settings.streams(), worker, telemetry);
             Freshness freshness = new Freshness(start.head(), streams.broadcaster());
             LogTail tail = parts.add("log-tail", new LogTail(eventLog, start.head(), POLL, freshness).start());
-            GroupCommit groupCommit =
-                    parts.add("log-writer", new GroupCommit(eventLog, tail, GroupCommit.Limits.DEFAULT).start());
+            GroupCommit groupCommit = parts.add(
+                    "log-writer", new GroupCommit(eventLog, tail, GroupCommit.Limits.DEFAULT, telemetry).start());
 
             Redactor redactor = settings.ingest().redact() ? Redactor.on() : Redactor.OFF;
             EventReader reader = new EventReader(settings.ingest().events(), Clock.systemUTC(), redactor);
@@ -173,7 +198,8 @@ public final class AgentPipe implements AutoCloseable {
                             limits,
                             groupCommit,
                             start.epoch(),
-                            settings.ingest().requestBytesMax()),
+                            settings.ingest().requestBytesMax(),
+                            telemetry),
                     limits.uploads(uploads),
                     limits.streams(keys.readers(stream, reads, away)),
                     new Routes.Conversations(
@@ -197,7 +223,41 @@ public final class AgentPipe implements AutoCloseable {
                     certificates.map(given -> new HttpServer.Https(given, redirectPort(settings), routes));
             ConnectionLimit connections =
                     ConnectionLimit.of(settings.streams().connectionsMax(), settings.trustedProxies()::contains);
-            HttpServer http = parts.add("http", new HttpServer(settings.listen(), https, worker, connections, front));
+            metrics.ifPresent(one -> {
+                one.watch(new Metrics.Parts(
+                        settings,
+                        database,
+                        health,
+                        groupCommit,
+                        reader,
+                        redactor,
+                        streams,
+                        tail,
+                        uploads,
+                        reads,
+                        cache,
+                        limits.counts(),
+                        redis,
+                        connections::refused,
+                        certificates.map(used -> used::expiry),
+                        worker));
+                housekeeping.blockingEvery(Duration.ofSeconds(1), Metrics.ASK_DATABASE, one::askDatabase);
+                housekeeping.blockingEvery(Duration.ZERO, Metrics.LOOK_AT_MACHINE, one::lookAtMachine);
+                Duration canary = settings.metrics().canaryInterval();
+                if (!canary.isZero()) {
+                    housekeeping.blockingEvery(canary, one::sendCanary);
+                }
+            });
+            HttpServer http = parts.add(
+                    "http",
+                    new HttpServer(
+                            settings.listen(),
+                            https,
+                            worker,
+                            connections,
+                            front,
+                            handler ->
+                                    metrics.map(one -> one.inFrontOf(handler)).orElse(handler)));
             parts.add("streams", streams);
             parts.add("readiness", health::drain);
             this.uri = http.uri();
@@ -256,6 +316,11 @@ public final class AgentPipe implements AutoCloseable {
     /** Where it listens. */
     public URI uri() {
         return uri;
+    }
+
+    /** The port of the metrics; empty if there is none. */
+    public OptionalInt metricsPort() {
+        return metricsPort.map(port -> OptionalInt.of(port.address().getPort())).orElseGet(OptionalInt::empty);
     }
 
     /**

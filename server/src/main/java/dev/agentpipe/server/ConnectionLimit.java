@@ -122,7 +122,8 @@ final class ConnectionLimit implements Predicate<ConnectedChannel> {
         return false;
     }
 
-    private synchronized long refused() {
+    /** How many were closed at once. */
+    synchronized long refused() {
         return refused;
     }
 

@@ -71,6 +71,7 @@ public final class EffectiveSettings {
         add("AGENTPIPE_BRIDGE_API_KEY", joined(settings.apiKeys(), ApiKey::toString));
         add("AGENTPIPE_ADMIN_API_KEY", joined(settings.adminKeys(), ApiKey::toString));
         add("DATA_DIR", settings.dataDir());
+        add("BACKUP_DIR", variables.getOrDefault("BACKUP_DIR", "")); // of bin/backup: no server reads it
         Settings.Database database = settings.database();
         add("DATABASE_URL", database.url().map(DatabaseSettings::masked).orElse(""));
         add("DIRECT_URL", database.directUrl().map(DatabaseSettings::masked).orElse(""));
@@ -101,10 +102,16 @@ public final class EffectiveSettings {
         add("RATE_LIMIT_EXEMPT", ranges(limits.exempt()));
         add("TRUSTED_PROXIES", ranges(settings.trustedProxies()));
         add("REDACT", settings.ingest().redact() ? "on" : "off");
+        Settings.Metrics metrics = settings.metrics();
+        add("ENABLE_METRICS", metrics.enabled());
+        add("METRICS_HOST", metrics.host());
+        add("METRICS_PORT", metrics.port());
+        add("CANARY_INTERVAL", metrics.canaryInterval().toSeconds());
         Settings.Logging logging = settings.logging();
         add("LOG_LEVEL", logging.level().name().toLowerCase(Locale.ROOT));
         add("LOG_FORMAT", logging.format().name().toLowerCase(Locale.ROOT));
         add("AUDIT_LOG", path(logging.audit()));
+        add("SENTRY_DSN", logging.sentryDsn().map(EffectiveSettings::masked).orElse(""));
     }
 
     private void add(String name, Object value) {

@@ -75,6 +75,13 @@ public final class Health {
         }
     }
 
+    /** How long the database took to answer; empty if it does not. */
+    public Optional<Duration> databaseLatency() {
+        Seen last = seen;
+        boolean stale = System.nanoTime() - last.atNanos > STALE.toNanos();
+        return last.up && !stale ? Optional.of(last.latency) : Optional.empty();
+    }
+
     /** From now on the server wants no more traffic. */
     void drain() {
         draining = true;

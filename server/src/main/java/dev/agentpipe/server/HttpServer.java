@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.xnio.OptionMap;
 import org.xnio.Options;
 import org.xnio.Xnio;
@@ -66,10 +67,10 @@ final class HttpServer implements AutoCloseable {
     /** More than the most that any URL takes. */
     private static final int PARAMETERS_MAX = 300;
 
-    private static final int BUFFER_BYTES = 16 << 10;
+    static final int BUFFER_BYTES = 16 << 10;
 
     /** Kept by each thread, as Undertow does by itself. */
-    private static final int BUFFERS_BY_THREAD = 4;
+    static final int BUFFERS_BY_THREAD = 4;
 
     /** What lies unsent in the kernel for one stream; the system's own default lets a slow reader have megabytes. */
     private static final int SEND_BUFFER_BYTES = 128 << 10;
@@ -104,19 +105,15 @@ final class HttpServer implements AutoCloseable {
         worker.awaitTermination(2, TimeUnit.SECONDS);
     }
 
+    /** @param watched puts something in front of all requests to the routes */
     HttpServer(
             Settings.Listen listen,
             Optional<Https> https,
             XnioWorker worker,
             ConnectionLimit connections,
-            HttpHandler routes) {
-        this(listen, https, worker, connections, routes, Limits.DEFAULT);
-    }
-
-    /** Plain HTTP. */
-    HttpServer(
-            Settings.Listen listen, XnioWorker worker, ConnectionLimit connections, HttpHandler routes, Limits limits) {
-        this(listen, Optional.empty(), worker, connections, routes, limits);
+            HttpHandler routes,
+            UnaryOperator<HttpHandler> watched) {
+        this(listen, https, worker, connections, routes, watched, Limits.DEFAULT);
     }
 
     HttpServer(
@@ -126,9 +123,26 @@ final class HttpServer implements AutoCloseable {
             ConnectionLimit connections,
             HttpHandler routes,
             Limits limits) {
+        this(listen, https, worker, connections, routes, UnaryOperator.identity(), limits);
+    }
+
+    /** Plain HTTP. */
+    HttpServer(
+            Settings.Listen listen, XnioWorker worker, ConnectionLimit connections, HttpHandler routes, Limits limits) {
+        this(listen, Optional.empty(), worker, connections, routes, UnaryOperator.identity(), limits);
+    }
+
+    HttpServer(
+            Settings.Listen listen,
+            Optional<Https> https,
+            XnioWorker worker,
+            ConnectionLimit connections,
+            HttpHandler routes,
+            UnaryOperator<HttpHandler> watched,
+            Limits limits) {
         this.requests = new GracefulShutdownHandler(new Framing(new BodyDeadline(limits.body, routes)));
         BrowserRules rules = new BrowserRules(listen.allowedOrigins());
-        HttpHandler root = new RequestId(new RequestLog(rules.inFrontOf(this::admit)));
+        HttpHandler root = watched.apply(new RequestId(new RequestLog(rules.inFrontOf(this::admit))));
         Ports ports = new Ports(worker, connections, limits);
         if (https.isEmpty()) {
             this.tls = Optional.empty();
@@ -198,7 +212,7 @@ final class HttpServer implements AutoCloseable {
         }
     }
 
-    private static OptionMap options(Limits limits) {
+    static OptionMap options(Limits limits) {
         return OptionMap.builder()
                 .set(Options.TCP_NODELAY, true)
                 .set(Options.REUSE_ADDRESSES, true)

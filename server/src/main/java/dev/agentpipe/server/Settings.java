@@ -42,6 +42,7 @@ public record Settings(
         AddressRanges trustedProxies,
         Duration conversationIdleMax,
         Duration eventRetention,
+        Metrics metrics,
         Logging logging) {
 
     public Settings {
@@ -230,6 +231,21 @@ public record Settings(
         }
 
         static final int MAX = 1_000_000;
+    }
+
+    /**
+     * What the server measures of itself.
+     *
+     * @param enabled whether it does, and serves it on a port of its own
+     * @param port 0: any free one
+     * @param canaryInterval how often an event is sent through the server; zero: never
+     */
+    public record Metrics(boolean enabled, String host, int port, Duration canaryInterval) {
+        public Metrics {
+            require(!host.isBlank(), "the metrics' host must not be blank");
+            require(port >= 0 && port <= 65_535, "the metrics' port must be 0 to 65535");
+            require(!canaryInterval.isNegative(), "canaryInterval must be zero or more");
+        }
     }
 
     /**

@@ -56,6 +56,14 @@ public final class SettingsBuilder {
     private Duration conversationIdleMax = Duration.ofHours(24);
     private Duration eventRetention = Duration.ofDays(30);
 
+    private boolean metrics = true;
+
+    /** Null: where the server listens. */
+    private String metricsHost;
+
+    private int metricsPort = 9_090;
+    private Duration canaryInterval = Duration.ofSeconds(30);
+
     private LogLevel logLevel = LogLevel.INFO;
 
     /** Null: JSON in production, text else. */
@@ -98,6 +106,10 @@ public final class SettingsBuilder {
         trustedProxies = from.trustedProxies();
         conversationIdleMax = from.conversationIdleMax();
         eventRetention = from.eventRetention();
+        metrics = from.metrics().enabled();
+        metricsHost = from.metrics().host();
+        metricsPort = from.metrics().port();
+        canaryInterval = from.metrics().canaryInterval();
         logLevel = from.logging().level();
         logFormat = from.logging().format();
         auditLog = from.logging().audit().orElse(null);
@@ -240,6 +252,26 @@ public final class SettingsBuilder {
         return this;
     }
 
+    public SettingsBuilder metrics(boolean value) {
+        metrics = value;
+        return this;
+    }
+
+    public SettingsBuilder metricsHost(String value) {
+        metricsHost = value;
+        return this;
+    }
+
+    public SettingsBuilder metricsPort(int value) {
+        metricsPort = value;
+        return this;
+    }
+
+    public SettingsBuilder canaryInterval(Duration value) {
+        canaryInterval = value;
+        return this;
+    }
+
     public SettingsBuilder logLevel(LogLevel value) {
         logLevel = value;
         return this;
@@ -265,6 +297,14 @@ public final class SettingsBuilder {
         return port;
     }
 
+    boolean metrics() {
+        return metrics;
+    }
+
+    int metricsPort() {
+        return metricsPort;
+    }
+
     int databasePoolMin() {
         return databasePoolMin;
     }
@@ -282,12 +322,13 @@ public final class SettingsBuilder {
 
     public Settings build() {
         boolean production = environment == Environment.PRODUCTION;
+        String listenHost = host != null ? host : production ? "0.0.0.0" : "127.0.0.1";
         return new Settings(
                 environment,
                 dataDir,
                 apiKeys,
                 adminKeys,
-                new Settings.Listen(host != null ? host : production ? "0.0.0.0" : "127.0.0.1", port, allowedOrigins),
+                new Settings.Listen(listenHost, port, allowedOrigins),
                 Optional.ofNullable(tls),
                 hstsMax,
                 new Settings.Database(
@@ -304,6 +345,8 @@ public final class SettingsBuilder {
                 trustedProxies,
                 conversationIdleMax,
                 eventRetention,
+                new Settings.Metrics(
+                        metrics, metricsHost != null ? metricsHost : listenHost, metricsPort, canaryInterval),
                 new Settings.Logging(
                         logLevel,
                         logFormat != null ? logFormat : production ? LogFormat.JSON : LogFormat.TEXT,

@@ -57,13 +57,14 @@ public final class SettingsReader {
             "CONVERSATION_IDLE_TIMEOUT",
             "EVENT_RETENTION_DAYS",
             "REDACT",
+            "ENABLE_METRICS",
+            "METRICS_HOST",
+            "METRICS_PORT",
+            "CANARY_INTERVAL",
             "LOG_LEVEL",
             "LOG_FORMAT",
             "AUDIT_LOG",
             "SENTRY_DSN");
-
-    /** Variables whose feature comes later. Leaving them unread without a word would be a promise broken in silence. */
-    static final List<String> LATER = List.of("ENABLE_METRICS", "METRICS_HOST", "METRICS_PORT");
 
     private static final int KEY_CHARS_MIN_PRODUCTION = 20;
     private static final int DAY_SECONDS = 86_400;
@@ -77,16 +78,8 @@ public final class SettingsReader {
         variables = new EnvironmentVariables(environment);
     }
 
-    /**
-     * What was read.
-     *
-     * @param notices a line each for the log, as warnings
-     */
-    public record Result(Settings settings, List<String> notices) {
-        public Result {
-            notices = List.copyOf(notices);
-        }
-    }
+    /** What was read. */
+    public record Result(Settings settings) {}
 
     /** @throws SettingsException with every problem there is */
     public static Result read(Map<String, String> environment) throws SettingsException {
@@ -168,12 +161,13 @@ public final class SettingsReader {
         readRateLimits();
         variables.parsed("TRUSTED_PROXIES", ADDRESSES, AddressRanges::of).ifPresent(builder::trustedProxies);
         variables.parsed("REDACT", "on or off", SettingsReader::onOrOff).ifPresent(builder::redact);
+        readMetrics();
         variables.choice("LOG_LEVEL", LogLevel.class).ifPresent(builder::logLevel);
         variables.choice("LOG_FORMAT", LogFormat.class).ifPresent(builder::logFormat);
         variables.parsed("AUDIT_LOG", "the path of a file", Path::of).ifPresent(builder::auditLog);
         readSentry();
         throwProblems();
-        return new Result(builder.build(), notices());
+        return new Result(builder.build());
     }
 
     private Environment readEnvironment() {
@@ -261,13 +255,27 @@ public final class SettingsReader {
     }
 
     private void readListen() {
-        variables
-                .parsed(
-                        "HOST",
-                        "a host name or an IP address",
-                        value -> value.matches("[\\p{Alnum}.:%_-]+") ? value : null)
-                .ifPresent(builder::host);
+        host("HOST").ifPresent(builder::host);
         variables.integer("PORT", 0, 65_535).ifPresent(builder::port);
+    }
+
+    private Optional<String> host(String name) {
+        return variables.parsed(
+                name, "a host name or an IP address", value -> value.matches("[\\p{Alnum}.:%_-]+") ? value : null);
+    }
+
+    private void readMetrics() {
+        variables
+                .parsed("ENABLE_METRICS", "true or false", SettingsReader::onOrOff)
+                .ifPresent(builder::metrics);
+        host("METRICS_HOST").ifPresent(builder::metricsHost);
+        variables.integer("METRICS_PORT", 0, 65_535).ifPresent(builder::metricsPort);
+        variables
+                .duration("CANARY_INTERVAL", ChronoUnit.SECONDS, 0, DAY_SECONDS)
+                .ifPresent(builder::canaryInterval);
+        if (builder.metrics() && builder.metricsPort() != 0 && builder.metricsPort() == builder.port()) {
+            variables.problem("METRICS_PORT", "is the same as PORT, where the server itself is");
+        }
     }
 
     private void readTls() {
@@ -359,13 +367,6 @@ public final class SettingsReader {
             case "off", "false" -> false;
             default -> null;
         };
-    }
-
-    private List<String> notices() {
-        return LATER.stream()
-                .filter(variables::isSet)
-                .map(name -> name + " is set, but this version does not use it yet")
-                .toList();
     }
 
     private void throwProblems() throws SettingsException {

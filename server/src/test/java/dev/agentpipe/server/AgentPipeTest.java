@@ -21,6 +21,7 @@ final class AgentPipeTest {
                 .environment(Settings.Environment.TEST)
                 .apiKeys(List.of(new ApiKey(TestServer.KEY)))
                 .host("127.0.0.1")
+                .metrics(false)
                 .port(0)
                 .databaseUrl(databaseUrl)
                 .build());

@@ -83,7 +83,9 @@ final class EffectiveSettingsTest {
                 "REDIS_URL",
                 "rediss://default:hush@cache.example",
                 "REDIS_TOKEN",
-                "hush"));
+                "hush",
+                "SENTRY_DSN",
+                "https://hush@sentry.example/42"));
         Map<String, String> values = values(variables);
         assertFalse(values.toString().contains("hush"), values::toString);
         assertEquals(
@@ -95,6 +97,7 @@ final class EffectiveSettingsTest {
                 new ApiKey("ap_live_hush-hush-hush-hush-hush") + "," + new ApiKey("hush-hush"),
                 values.get("AGENTPIPE_BRIDGE_API_KEY"));
         assertEquals("***", values.get("REDIS_TOKEN"));
+        assertEquals("https://***@sentry.example/42", values.get("SENTRY_DSN"));
 
         for (String odd : List.of(
                 "postgres://hush@db.example",

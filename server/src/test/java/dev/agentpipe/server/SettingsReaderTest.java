@@ -41,6 +41,7 @@ final class SettingsReaderTest {
                 settings.streams());
         assertEquals(Duration.ofHours(24), settings.conversationIdleMax());
         assertEquals(Duration.ofDays(30), settings.eventRetention());
+        assertEquals(new Settings.Metrics(true, "127.0.0.1", 9_090, Duration.ofSeconds(30)), settings.metrics());
         assertEquals(new Settings.Logging(LogLevel.INFO, LogFormat.TEXT), settings.logging());
     }
 
@@ -48,12 +49,10 @@ final class SettingsReaderTest {
     void read_emptyValues_countAsAbsent() throws Exception {
         Map<String, String> empty = new HashMap<>();
         SettingsReader.KNOWN.forEach(name -> empty.put(name, " "));
-        SettingsReader.LATER.forEach(name -> empty.put(name, ""));
 
         SettingsReader.Result result = SettingsReader.read(empty);
 
         assertEquals(read(Map.of()), result.settings());
-        assertEquals(List.of(), result.notices());
     }
 
     @Test
@@ -89,6 +88,10 @@ final class SettingsReaderTest {
                 Map.entry("CONVERSATION_IDLE_TIMEOUT", "30m"),
                 Map.entry("EVENT_RETENTION_DAYS", "0"),
                 Map.entry("REDACT", "on"),
+                Map.entry("ENABLE_METRICS", "false"),
+                Map.entry("METRICS_HOST", "10.0.0.1"),
+                Map.entry("METRICS_PORT", "0"),
+                Map.entry("CANARY_INTERVAL", "0"),
                 Map.entry("LOG_LEVEL", "INFO"),
                 Map.entry("LOG_FORMAT", "json")));
 
@@ -117,6 +120,10 @@ final class SettingsReaderTest {
                         .conversationIdleMax(Duration.ofMinutes(30))
                         .eventRetention(Duration.ZERO)
                         .redact(true)
+                        .metrics(false)
+                        .metricsHost("10.0.0.1")
+                        .metricsPort(0)
+                        .canaryInterval(Duration.ZERO)
                         .logLevel(LogLevel.INFO)
                         .logFormat(LogFormat.JSON)
                         .build(),
@@ -342,13 +349,6 @@ final class SettingsReaderTest {
                         "ALLOWED_ORIGINS (origin 3 of 4) has a *: each origin is named in full, such as https://app.example",
                         "ALLOWED_ORIGINS (origin 4 of 4) has a slash or more behind its host: an origin ends there"),
                 problems(Map.of("ALLOWED_ORIGINS", "https://a.example,,*,https://a.example/")));
-    }
-
-    @Test
-    void laterVariables_set_areNoticed() throws Exception {
-        SettingsReader.Result result = SettingsReader.read(Map.of("METRICS_PORT", "1", "PATH", "/bin"));
-
-        assertEquals(List.of("METRICS_PORT is set, but this version does not use it yet"), result.notices());
     }
 
     @Test

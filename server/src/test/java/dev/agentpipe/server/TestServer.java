@@ -46,6 +46,7 @@ public final class TestServer implements AutoCloseable {
                 .databaseUrl(databaseUrl)
                 .databasePoolMin(1)
                 .databasePoolMax(6)
+                .metrics(false)
                 .rateLimits(Settings.RateLimits.OFF);
         this.pipe = AgentPipe.start(settings.apply(builder).build());
     }
@@ -69,6 +70,11 @@ public final class TestServer implements AutoCloseable {
 
     public int port() {
         return pipe.uri().getPort();
+    }
+
+    /** Of {@code /metrics}; only where the settings ask for it. */
+    public int metricsPort() {
+        return pipe.metricsPort().orElseThrow();
     }
 
     public URI uri(String path) {

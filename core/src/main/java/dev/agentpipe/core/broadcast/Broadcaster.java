@@ -1,5 +1,6 @@
 package dev.agentpipe.core.broadcast;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.event.EventType;
 import dev.agentpipe.core.log.LogRecord;
 import dev.agentpipe.core.log.LogTail;
@@ -37,6 +38,7 @@ public final class Broadcaster implements LogTail.Listener {
     private final Function<LogRecord, ? extends Frame> encoder;
     private final Limits limits;
     private final Window window;
+    private final Telemetry telemetry;
     /**
      * Conversations that were deleted, and where: what precedes the window is read while another thread or node may still
      * be taking such a conversation's events away. By the thread that adds.
@@ -52,6 +54,12 @@ public final class Broadcaster implements LogTail.Listener {
 
     /** @param head the position after which records will come */
     public Broadcaster(Function<LogRecord, ? extends Frame> encoder, long head, Limits limits) {
+        this(encoder, head, limits, Telemetry.NONE);
+    }
+
+    /** @param head the position after which records will come */
+    public Broadcaster(Function<LogRecord, ? extends Frame> encoder, long head, Limits limits, Telemetry telemetry) {
+        this.telemetry = telemetry;
         this.encoder = encoder;
         this.limits = limits;
         this.window = new Window(limits.framesMax, limits.bytesMax, head);
@@ -59,6 +67,10 @@ public final class Broadcaster implements LogTail.Listener {
 
     Window window() {
         return window;
+    }
+
+    Telemetry telemetry() {
+        return telemetry;
     }
 
     void add(Lane lane) {
@@ -101,8 +113,13 @@ public final class Broadcaster implements LogTail.Listener {
 
     @Override
     public void advanced(List<LogRecord> records, long through) {
+        advanced(records, through, System.nanoTime());
+    }
+
+    @Override
+    public void advanced(List<LogRecord> records, long through, long sinceNanos) {
         noteDeletions(records);
-        window.add(encoded(records), through);
+        window.add(encoded(records), through, sinceNanos);
         for (LogRecord record : records) {
             if (record.type() == EventType.CONVERSATION_DELETED) {
                 window.forget(record.conversationId(), record.position());

@@ -82,7 +82,7 @@ final class CatchUp {
         if (!scratch.fits(bytes.length) && !scratch.isEmpty()) {
             return false;
         }
-        scratch.put(bytes, 0, frame.position());
+        scratch.putFrame(bytes, frame.position());
         return true;
     }
 

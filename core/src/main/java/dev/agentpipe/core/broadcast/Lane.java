@@ -1,5 +1,6 @@
 package dev.agentpipe.core.broadcast;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.broadcast.Subscription.State;
 import java.io.IOException;
 import java.time.Duration;
@@ -8,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -66,6 +68,7 @@ public final class Lane {
     private final Loop loop;
     private final Limits limits;
     private final LongSupplier nanoTime;
+    private final Telemetry telemetry;
     private final Scratch scratch = new Scratch(SCRATCH_BYTES);
     private final CatchUp catchUp;
 
@@ -73,6 +76,10 @@ public final class Lane {
     private final AtomicBoolean awake = new AtomicBoolean();
 
     private volatile int size;
+
+    // What was counted up to the end of the last slice.
+    private final AtomicLong delivered = new AtomicLong();
+    private final AtomicLong written = new AtomicLong();
 
     // Owned by the loop's thread.
     private final Set<Subscription> all = new HashSet<>();
@@ -82,14 +89,17 @@ public final class Lane {
 
     private long now;
     private long sliceEnd;
+    /** Since when the oldest of what readers have fetched for themselves in this slice is known; 0 if nothing was. */
+    private long fetchedSinceNanos;
 
     public Lane(Broadcaster broadcaster, Wire wire, Replays replays, Loop loop, Limits limits, LongSupplier nanoTime) {
         this.wire = wire;
         this.loop = loop;
         this.limits = limits;
         this.nanoTime = nanoTime;
+        this.telemetry = broadcaster.telemetry();
         this.catchUp = new CatchUp(broadcaster.window(), replays, scratch);
-        this.sweep = new Sweep(broadcaster.window(), wire.forms(), SCRATCH_BYTES, new Readers(), nanoTime);
+        this.sweep = new Sweep(broadcaster.window(), wire.forms(), SCRATCH_BYTES, new Readers(), telemetry, nanoTime);
         broadcaster.add(this);
     }
 
@@ -107,6 +117,16 @@ public final class Lane {
     /** How many subscriptions it has. */
     public int size() {
         return size;
+    }
+
+    /** How many frames were written, for each reader of each. Thread-safe. */
+    public long delivered() {
+        return delivered.get();
+    }
+
+    /** How many bytes were written. Thread-safe. */
+    public long written() {
+        return written.get();
     }
 
     /** The position up to which a reader that joins now, for what comes, has missed nothing. */
@@ -150,6 +170,13 @@ public final class Lane {
                 .filter(s -> s.ending == null && which.test(s.outlet))
                 .toList();
         some.forEach(subscription -> end(subscription, reason));
+    }
+
+    /** Writes to a reader what is in no frame, after all that it has. */
+    public void say(Subscription subscription, byte[] bytes) {
+        if (subscription.state != State.CLOSED && subscription.ending == null) {
+            append(subscription, bytes);
+        }
     }
 
     /** Heartbeats, ages and stalls. To be called several times in each of their durations. */
@@ -205,6 +232,7 @@ public final class Lane {
             turn(turns.remove());
             now = nanoTime.getAsLong();
         }
+        tellOfSlice();
         if (hasWork()) {
             sliceEnd = now;
             loop.executeLater(this::nextSlice);
@@ -214,6 +242,15 @@ public final class Lane {
         if (hasWork()) {
             wake();
         }
+    }
+
+    private void tellOfSlice() {
+        if (fetchedSinceNanos != 0) {
+            telemetry.broadcast(now - fetchedSinceNanos);
+            fetchedSinceNanos = 0;
+        }
+        delivered.lazySet(scratch.delivered() + sweep.delivered());
+        written.lazySet(scratch.written() + sweep.written());
     }
 
     private boolean hasWork() {
@@ -284,7 +321,17 @@ public final class Lane {
             return true;
         }
         sweep.join(subscription);
+        noteFetched(subscription);
         return false;
+    }
+
+    private void noteFetched(Subscription subscription) {
+        long since = subscription.asideSinceNanos;
+        if (since != 0) {
+            boolean isOldest = fetchedSinceNanos == 0 || since - fetchedSinceNanos < 0;
+            fetchedSinceNanos = isOldest ? since : fetchedSinceNanos;
+            subscription.asideSinceNanos = 0;
+        }
     }
 
     /** A page was read for a subscription. */
@@ -349,31 +396,35 @@ public final class Lane {
     private void block(Subscription subscription) {
         sweep.leave(subscription);
         catchUp.dropPage(subscription);
+        subscription.asideSinceNanos = 0; // from here on it is the reader that is slow
         subscription.blocked = true;
         subscription.blockedNanos = now;
         subscription.outlet.awaitWritable();
     }
 
     private void end(Subscription subscription, CloseReason reason) {
+        subscription.ending = reason;
+        append(subscription, wire.farewell(subscription.form, reason));
+    }
+
+    private void append(Subscription subscription, byte[] bytes) {
         if (subscription.state == State.LIVE) {
             sweep.settle(subscription);
             sweep.leave(subscription);
         }
         catchUp.dropPage(subscription);
         subscription.state = State.LAGGING;
-        subscription.ending = reason;
-        byte[] farewell = wire.farewell(subscription.form, reason);
         subscription.notEvents += subscription.rest == null ? 1 : 0; // else it counts as the end of that event
-        subscription.rest = subscription.rest == null ? farewell : restAnd(farewell, subscription);
+        subscription.rest = subscription.rest == null ? bytes : restAnd(bytes, subscription);
         subscription.restFrom = 0;
         queue(subscription);
     }
 
-    private static byte[] restAnd(byte[] farewell, Subscription subscription) {
+    private static byte[] restAnd(byte[] bytes, Subscription subscription) {
         int left = subscription.rest.length - subscription.restFrom;
-        byte[] both = new byte[left + farewell.length];
+        byte[] both = new byte[left + bytes.length];
         System.arraycopy(subscription.rest, subscription.restFrom, both, 0, left);
-        System.arraycopy(farewell, 0, both, left, farewell.length);
+        System.arraycopy(bytes, 0, both, left, bytes.length);
         return both;
     }
 
@@ -388,6 +439,7 @@ public final class Lane {
         subscription.blocked = false;
         all.remove(subscription);
         size = all.size();
+        telemetry.ended(nanoTime.getAsLong() - subscription.attachedNanos);
         subscription.outlet.close(reason);
     }
 }

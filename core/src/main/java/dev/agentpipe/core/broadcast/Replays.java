@@ -1,5 +1,6 @@
 package dev.agentpipe.core.broadcast;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.EventLog.Page;
 import dev.agentpipe.core.log.LogUnavailableException;
@@ -26,6 +27,7 @@ public final class Replays {
     private final EventLog eventLog;
     private final Wire wire;
     private final Executor workers;
+    private final Telemetry telemetry;
     private final int permitsMax;
 
     // Guarded by this.
@@ -39,6 +41,12 @@ public final class Replays {
      * @param permits how many pages may be read or held at a time
      */
     public Replays(EventLog eventLog, Wire wire, Executor workers, int permits) {
+        this(eventLog, wire, workers, permits, Telemetry.NONE);
+    }
+
+    /** The same, and tells of the pages that are read. */
+    public Replays(EventLog eventLog, Wire wire, Executor workers, int permits, Telemetry telemetry) {
+        this.telemetry = telemetry;
         this.eventLog = eventLog;
         this.wire = wire;
         this.workers = workers;
@@ -91,7 +99,9 @@ public final class Replays {
         Lane lane = request.lane;
         Subscription subscription = request.subscription;
         try {
+            long start = System.nanoTime();
             Page page = eventLog.read(request.after, request.upTo, subscription.filter, PAGE_RECORDS, PAGE_BYTES);
+            telemetry.pageRead(page.records().size(), System.nanoTime() - start);
             if (page.hasLost(request.after)) {
                 release();
                 lane.execute(() -> lane.replayLost(subscription));

@@ -21,6 +21,11 @@ final class Scratch {
     private int count;
     private int length;
     private boolean lastIsWhole;
+    private boolean holdsFrames;
+
+    // Since the start.
+    private long delivered;
+    private long written;
 
     Scratch(int bytes) {
         this.buffer = ByteBuffer.allocateDirect(bytes);
@@ -32,6 +37,7 @@ final class Scratch {
         }
         count = 0;
         length = 0;
+        holdsFrames = false;
         buffer.clear();
     }
 
@@ -46,6 +52,22 @@ final class Scratch {
     /** Whether a whole frame of this size still fits. */
     boolean fits(int bytes) {
         return count < PARTS_MAX && bytes <= buffer.capacity() - length;
+    }
+
+    /** Adds a frame from its beginning; it counts as delivered when some of it is written. */
+    void putFrame(byte[] bytes, long position) {
+        holdsFrames = true;
+        put(bytes, 0, position);
+    }
+
+    /** Frames that it has written, for each reader of each. */
+    long delivered() {
+        return delivered;
+    }
+
+    /** Bytes that it has written. */
+    long written() {
+        return written;
     }
 
     /**
@@ -72,25 +94,30 @@ final class Scratch {
      */
     boolean writeTo(Subscription subscription) throws IOException {
         buffer.limit(length).position(0);
-        int written = 0;
+        int taken = 0;
         int last = 1;
-        while (written < length && last > 0) {
+        while (taken < length && last > 0) {
             last = subscription.outlet.write(buffer);
-            written += last;
+            taken += last;
         }
         buffer.clear();
-        int left = written;
+        int left = taken;
         int whole = 0;
-        if (written == length && lastIsWhole) {
+        if (taken == length && lastIsWhole) {
             whole = count; // the usual case, without a look at every part
+            left = 0;
         } else {
             while (left >= parts[whole].length - froms[whole]) {
                 left -= parts[whole].length - froms[whole];
                 whole++;
             }
         }
+        written += taken;
+        if (holdsFrames) {
+            delivered += whole + (whole < count && left > 0 ? 1 : 0);
+        }
         settle(subscription, whole, left);
-        return written == length;
+        return taken == length;
     }
 
     /** Moves the subscription behind {@code whole} parts and {@code some} bytes of the next one. */

@@ -64,6 +64,8 @@ public final class Subscription {
     boolean retry;
     /** LIVE, but a sweep has found something that it must fetch for itself: until it has, its position is its own. */
     boolean aside;
+    /** Since when what a sweep has found for it is known; 0 if nothing waits, or nobody knows. */
+    long asideSinceNanos;
     /** It waits for its turn. */
     boolean queued;
     /** How much was written to it in whole: events, heartbeats, a farewell. */

@@ -1,5 +1,6 @@
 package dev.agentpipe.core.broadcast;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.broadcast.Subscription.State;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +33,7 @@ final class Sweep {
     private final Audience live;
     private final Scratch scratch;
     private final Readers readers;
+    private final Telemetry telemetry;
     private final LongSupplier nanoTime;
 
     // What every live reader has: all frames below this sequence, which are all records up to this position.
@@ -45,10 +47,17 @@ final class Sweep {
     /** Frames of the current step; kept, because the window may give them up before the last reader has them. */
     private final List<Frame> step = new ArrayList<>();
 
+    /** Since when the oldest frame of the step is known; 0 if nobody knows. */
+    private long stepSinceNanos;
+
+    /** Whether anybody was written the step. */
+    private boolean isWritten;
+
     /** The form that is being written. */
     private int form;
 
-    Sweep(Window window, int forms, int scratchBytes, Readers readers, LongSupplier nanoTime) {
+    Sweep(Window window, int forms, int scratchBytes, Readers readers, Telemetry telemetry, LongSupplier nanoTime) {
+        this.telemetry = telemetry;
         this.window = window;
         this.live = new Audience(forms);
         this.scratch = new Scratch(scratchBytes);
@@ -68,6 +77,16 @@ final class Sweep {
     /** Where a reader stands that has all that the sweep has begun to write: the place to join at. */
     long position() {
         return endPosition;
+    }
+
+    /** Frames that it has written, for each reader of each. */
+    long delivered() {
+        return scratch.delivered();
+    }
+
+    /** Bytes that it has written. */
+    long written() {
+        return scratch.written();
     }
 
     boolean hasNews() {
@@ -108,6 +127,9 @@ final class Sweep {
             if (!go(deadlineNanos)) {
                 return;
             }
+            if (isWritten && stepSinceNanos != 0) {
+                telemetry.broadcast(nanoTime.getAsLong() - stepSinceNanos);
+            }
             step.clear();
             sequence = endSequence;
             position = endPosition;
@@ -120,6 +142,8 @@ final class Sweep {
         long next = window.next();
         while (next > sequence) {
             Frame first = window.get(sequence);
+            stepSinceNanos = first == null ? 0 : window.sinceNanos(sequence);
+            isWritten = false;
             if (first == null) {
                 overtaken();
             } else if (!gather(first, next)) {
@@ -197,6 +221,7 @@ final class Sweep {
             return;
         }
         subscription.position = position;
+        subscription.asideSinceNanos = stepSinceNanos;
         if (subscription.filter.isAll()) {
             leave(subscription);
         } else {
@@ -211,6 +236,7 @@ final class Sweep {
             while (roster.hasUnswept()) {
                 Subscription subscription = roster.unswept();
                 subscription.position = position;
+                isWritten = true;
                 if (readers.write(subscription, scratch)) {
                     roster.sweptOne();
                 }
@@ -232,7 +258,7 @@ final class Sweep {
             if (roster.hasUnswept()) {
                 scratch.clear();
                 for (Frame frame : step) {
-                    scratch.put(frame.bytes(form), 0, frame.position());
+                    scratch.putFrame(frame.bytes(form), frame.position());
                 }
                 return roster;
             }

@@ -17,6 +17,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 final class Window {
 
     private final AtomicReferenceArray<Frame> slots;
+    /** When each frame's record was known to be committed; written before its slot. 0 for those older than the window. */
+    private final long[] sinceNanos;
+
     private final int mask;
     private final long bytesMax;
 
@@ -43,6 +46,7 @@ final class Window {
             throw new IllegalArgumentException("framesMax must be a power of two: " + framesMax);
         }
         this.slots = new AtomicReferenceArray<>(framesMax);
+        this.sinceNanos = new long[framesMax];
         this.mask = framesMax - 1;
         this.bytesMax = bytesMax;
         this.oldest = framesMax; // so that there is room for older ones
@@ -65,6 +69,7 @@ final class Window {
         }
         bytes += size;
         for (int i = frames.size() - 1; i >= 0; i--) {
+            sinceNanos[slot(oldest - 1)] = 0;
             slots.set(slot(oldest - 1), frames.get(i));
             oldest = oldest - 1;
         }
@@ -75,12 +80,18 @@ final class Window {
 
     /** Adds frames that follow the head, and moves the head to {@code through}. One thread at a time. */
     void add(List<? extends Frame> frames, long through) {
+        add(frames, through, 0);
+    }
+
+    /** @param committedNanos when this node knew that they are committed, by {@link System#nanoTime}; 0 if nobody asks */
+    void add(List<? extends Frame> frames, long through, long committedNanos) {
         for (Frame frame : frames) {
             int size = frame.bytes(0).length;
             while (next - oldest == slots.length() || (bytes + size > bytesMax && oldest < next)) {
                 evict();
             }
             bytes += size;
+            sinceNanos[slot(next)] = committedNanos;
             slots.set(slot(next), frame);
             next = next + 1;
         }
@@ -159,6 +170,11 @@ final class Window {
     Frame get(long sequence) {
         Frame frame = slots.get(slot(sequence));
         return sequence < oldest ? null : frame;
+    }
+
+    /** Since when the frame of this sequence, which {@link #get} has just given, is known; 0 if nobody knows. */
+    long sinceNanos(long sequence) {
+        return sinceNanos[slot(sequence)];
     }
 
     /** The first sequence whose frame lies after a position, or -1 if frames after it are no longer held. */

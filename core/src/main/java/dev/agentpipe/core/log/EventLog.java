@@ -28,6 +28,14 @@ public interface EventLog {
     Appended append(List<Event> events);
 
     /**
+     * Does what an append of this event does, and takes it back in the same transaction: nobody ever sees it, and no
+     * position is used up. Without such a way it appends nothing.
+     */
+    default void rehearse(Event event) {
+        append(List.of());
+    }
+
+    /**
      * The records after a position that match, in order.
      *
      * @param upTo last position to look at; at most the head, since what comes later would not be in the page

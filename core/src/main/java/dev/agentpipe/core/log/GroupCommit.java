@@ -1,5 +1,6 @@
 package dev.agentpipe.core.log;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.event.Event;
 import dev.agentpipe.core.log.CommitOutcome.Committed;
 import dev.agentpipe.core.log.CommitOutcome.Reason;
@@ -70,10 +71,16 @@ public final class GroupCommit implements AutoCloseable {
     private final EventLog eventLog;
     private final LogTail tail;
     private final Limits limits;
+    private final Telemetry telemetry;
     private final SubmissionQueue queue;
     private final Thread writer = new Thread(this::write, "log-writer");
 
     public GroupCommit(EventLog eventLog, LogTail tail, Limits limits) {
+        this(eventLog, tail, limits, Telemetry.NONE);
+    }
+
+    public GroupCommit(EventLog eventLog, LogTail tail, Limits limits, Telemetry telemetry) {
+        this.telemetry = telemetry;
         this.eventLog = eventLog;
         this.tail = tail;
         this.limits = limits;
@@ -93,10 +100,22 @@ public final class GroupCommit implements AutoCloseable {
      *     before this returns.
      */
     public void append(List<Event> events, Executor replyOn, Consumer<CommitOutcome> reply) {
-        Submission submission = new Submission(events, System.nanoTime(), replyOn, reply);
+        submit(new Submission(events, System.nanoTime(), replyOn, reply, false));
+    }
+
+    /**
+     * Has an event go the way of all others, in a group of its own, and leave nothing behind ({@link EventLog#rehearse}).
+     *
+     * @param reply told an empty {@link Committed}, or why not
+     */
+    public void rehearse(Event event, Executor replyOn, Consumer<CommitOutcome> reply) {
+        submit(new Submission(List.of(event), System.nanoTime(), replyOn, reply, true));
+    }
+
+    private void submit(Submission submission) {
         Reason refused = queue.add(submission);
         if (refused != null) {
-            submission.answer(new Refused(refused));
+            answer(submission, new Refused(refused));
         }
     }
 
@@ -108,6 +127,11 @@ public final class GroupCommit implements AutoCloseable {
     /** Events that wait for the writer. */
     public int queuedEvents() {
         return queue.waitingEvents();
+    }
+
+    /** How many may wait. */
+    public int queuedEventsMax() {
+        return limits.queueEventsMax;
     }
 
     /** Answers those whose deadline has passed. To be called several times within a deadline. */
@@ -135,8 +159,14 @@ public final class GroupCommit implements AutoCloseable {
     }
 
     private void commit(List<Submission> group) {
+        if (group.get(0).isRehearsal) {
+            eventLog.rehearse(group.get(0).events.get(0));
+            reply(group, List.of(new Committed(List.of())));
+            return;
+        }
         List<Event> events = group.size() == 1 ? group.get(0).events : concat(group);
         Appended appended;
+        long start = System.nanoTime();
         try {
             appended = appendTwice(events);
         } catch (LogUnavailableException e) {
@@ -145,12 +175,15 @@ public final class GroupCommit implements AutoCloseable {
             commitApart(group, e);
             return;
         }
+        long end = System.nanoTime();
         tail.committed(appended, events);
+        telemetry.committed(events, appended, end - start);
         List<CommitOutcome> outcomes = new ArrayList<>(group.size());
         int from = 0;
         for (Submission submission : group) {
             int to = from + submission.events.size();
             outcomes.add(new Committed(appended.results().subList(from, to)));
+            telemetry.acknowledged(end - submission.sinceNanos);
             from = to;
         }
         reply(group, outcomes);
@@ -218,18 +251,18 @@ public final class GroupCommit implements AutoCloseable {
         return true;
     }
 
-    private static void refuse(List<Submission> some, Reason reason) {
+    private void refuse(List<Submission> some, Reason reason) {
         reply(some, some.stream().<CommitOutcome>map(one -> new Refused(reason)).toList());
     }
 
     /** One task for each executor, so that an I/O thread is woken once for a group, not once for an event. */
-    private static void reply(List<Submission> some, List<CommitOutcome> outcomes) {
+    private void reply(List<Submission> some, List<CommitOutcome> outcomes) {
         Map<Executor, List<Runnable>> replies = new IdentityHashMap<>();
         for (int i = 0; i < some.size(); i++) {
             Submission submission = some.get(i);
             CommitOutcome outcome = outcomes.get(i);
             replies.computeIfAbsent(submission.replyOn, executor -> new ArrayList<>())
-                    .add(() -> submission.answer(outcome));
+                    .add(() -> answer(submission, outcome));
         }
         replies.forEach((executor, tasks) -> {
             try {
@@ -238,6 +271,12 @@ public final class GroupCommit implements AutoCloseable {
                 log.warn("{} replies have nowhere to go, the server is stopping", tasks.size());
             }
         });
+    }
+
+    private void answer(Submission submission, CommitOutcome outcome) {
+        if (submission.answer(outcome) && outcome instanceof Refused refused && !submission.isRehearsal) {
+            telemetry.refused(submission.events.size(), refused.reason());
+        }
     }
 
     private static void run(Runnable reply) {

@@ -37,6 +37,15 @@ public final class LogTail implements AutoCloseable {
         void advanced(List<LogRecord> records, long through);
 
         /**
+         * The same, for those who want to know how old the news are.
+         *
+         * @param sinceNanos when this node knew that the last of them is committed, by {@link System#nanoTime}
+         */
+        default void advanced(List<LogRecord> records, long through, long sinceNanos) {
+            advanced(records, through);
+        }
+
+        /**
          * What it should have heard next, up to a position, is no longer retained: this server was frozen, or cut off from
          * the storage, for as long as events are kept. Must not block. The records after it follow a while later.
          */
@@ -58,8 +67,12 @@ public final class LogTail implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(LogTail.class);
 
-    /** What the thread is told: own events, or only that the log has grown. */
-    private record News(long headBefore, long head, List<LogRecord> records) {}
+    /**
+     * What the thread is told: own events, or only that the log has grown.
+     *
+     * @param task to be run instead; null in most cases
+     */
+    private record News(long headBefore, long head, List<LogRecord> records, long sinceNanos, Runnable task) {}
 
     private final EventLog eventLog;
     private final Listener listener;
@@ -111,13 +124,18 @@ public final class LogTail implements AutoCloseable {
                         stored.position(), envelope.type(), envelope.conversationId(), envelope.payload()));
             }
         }
-        news.offer(new News(appended.headBefore(), appended.head(), records));
+        news.offer(new News(appended.headBefore(), appended.head(), records, System.nanoTime(), null));
     }
 
     /** Tells that the log has reached this position, by whomever. Never blocks. */
     public void hint(long head) {
         seen.accumulate(head);
-        news.offer(new News(head, head, List.of()));
+        news.offer(new News(head, head, List.of(), System.nanoTime(), null));
+    }
+
+    /** Has the tail's thread do something after all that it was told before; false if too much waits for it. */
+    public boolean afterNews(Runnable task) {
+        return news.offer(new News(0, 0, List.of(), 0, task));
     }
 
     private void follow() {
@@ -141,13 +159,16 @@ public final class LogTail implements AutoCloseable {
     }
 
     private void take(News next) {
+        if (next.task != null) {
+            next.task.run();
+        }
         if (next.head <= cursor) {
             return;
         }
         if (cursor <= next.headBefore) {
             readUpTo(next.headBefore);
             if (cursor < next.head) { // a hint names only a head
-                deliver(next.records, next.head);
+                deliver(next.records, next.head, next.sinceNanos);
             }
         } else {
             readUpTo(next.head); // a page ended inside of this append
@@ -163,14 +184,14 @@ public final class LogTail implements AutoCloseable {
                 cursor = page.floor();
                 pause();
             } else {
-                deliver(page.records(), page.through());
+                deliver(page.records(), page.through(), System.nanoTime());
             }
         }
     }
 
-    private void deliver(List<LogRecord> records, long through) {
+    private void deliver(List<LogRecord> records, long through, long sinceNanos) {
         seen.accumulate(through);
-        listener.advanced(records, through);
+        listener.advanced(records, through, sinceNanos);
         cursor = through;
     }
 

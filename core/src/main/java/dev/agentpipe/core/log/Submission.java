@@ -17,14 +17,19 @@ final class Submission {
 
     final long sinceNanos;
     final Executor replyOn;
+    /** It goes alone, and nothing of it stays. */
+    final boolean isRehearsal;
+
     /** Of the caller, for what is logged about its events later; null if it had none. */
     final Map<String, String> logContext = MDC.getCopyOfContextMap();
 
     private final Consumer<CommitOutcome> reply;
     private final AtomicBoolean answered = new AtomicBoolean();
 
-    Submission(List<Event> events, long sinceNanos, Executor replyOn, Consumer<CommitOutcome> reply) {
+    Submission(
+            List<Event> events, long sinceNanos, Executor replyOn, Consumer<CommitOutcome> reply, boolean isRehearsal) {
         this.events = events;
+        this.isRehearsal = isRehearsal;
         this.bytes = events.stream()
                 .mapToLong(event -> event.envelope().payload().length)
                 .sum();
@@ -37,9 +42,12 @@ final class Submission {
         return answered.get();
     }
 
-    void answer(CommitOutcome outcome) {
-        if (answered.compareAndSet(false, true)) {
-            reply.accept(outcome);
+    /** Whether this is the answer; else there was one before. */
+    boolean answer(CommitOutcome outcome) {
+        if (!answered.compareAndSet(false, true)) {
+            return false;
         }
+        reply.accept(outcome);
+        return true;
     }
 }

@@ -71,7 +71,9 @@ final class SubmissionQueue {
             for (Submission next = waiting.peek(); next != null; next = waiting.peek()) {
                 events += next.events.size();
                 bytes += next.bytes;
-                if (!group.isEmpty() && (events > limits.groupEventsMax() || bytes > limits.groupBytesMax())) {
+                boolean fits = events <= limits.groupEventsMax() && bytes <= limits.groupBytesMax();
+                boolean isAlone = next.isRehearsal || !group.isEmpty() && group.get(0).isRehearsal;
+                if (!group.isEmpty() && (!fits || isAlone)) {
                     break;
                 }
                 group.add(removeFirst());

@@ -1,5 +1,6 @@
 package dev.agentpipe.core.broadcast;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.event.EventFilter;
 import dev.agentpipe.core.event.EventType;
 import dev.agentpipe.core.log.LogRecord;
@@ -24,13 +25,32 @@ final class LaneFixture {
     final HeldExecutor workers = new HeldExecutor();
     final Broadcaster broadcaster;
     final Lane lane;
+    final List<Duration> delays = new ArrayList<>();
+    final List<Duration> lives = new ArrayList<>();
+    int pages;
+    private final Telemetry telemetry = new Telemetry() {
+        @Override
+        public void broadcast(long delayNanos) {
+            delays.add(Duration.ofNanos(delayNanos));
+        }
+
+        @Override
+        public void pageRead(int records, long tookNanos) {
+            pages++;
+        }
+
+        @Override
+        public void ended(long openNanos) {
+            lives.add(Duration.ofNanos(openNanos));
+        }
+    };
     private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5); // nanoTime may wrap at any time
     private long head;
 
     LaneFixture(int windowFrames, Duration heartbeat, Duration stall) {
         TextWire wire = new TextWire();
-        broadcaster = new Broadcaster(wire::frame, 0, new Broadcaster.Limits(windowFrames, 1 << 20));
-        Replays replays = new Replays(log, wire, workers, PERMITS);
+        broadcaster = new Broadcaster(wire::frame, 0, new Broadcaster.Limits(windowFrames, 1 << 20), telemetry);
+        Replays replays = new Replays(log, wire, workers, PERMITS, telemetry);
         lane = new Lane(broadcaster, wire, replays, loop, new Lane.Limits(heartbeat, stall, SLICE), nanos::get);
     }
 
@@ -118,7 +138,7 @@ final class LaneFixture {
             records.add(new LogRecord(++head, type, conversationId, payload.getBytes(StandardCharsets.UTF_8)));
         }
         log.add(records);
-        broadcaster.advanced(records, head);
+        broadcaster.advanced(records, head, nanos.get());
     }
 
     /** Gives a blocked connection room, bit by bit, until nothing waits for it. */

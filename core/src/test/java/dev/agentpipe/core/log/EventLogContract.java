@@ -56,6 +56,21 @@ public abstract class EventLogContract {
     }
 
     @Test
+    void rehearse_leavesNothing() {
+        Event event = bridgeTest("canary " + prefix);
+        log().append(List.of(message(conversation, prefix + "before", 1)));
+        LogState before = log().state();
+
+        log().rehearse(event);
+        log().rehearse(event);
+
+        assertEquals(before, log().state());
+        Appended appended = log().append(List.of(event));
+        assertEquals(
+                stored(before.head() + 1, 1), appended.results(), "neither its identity nor its position is taken");
+    }
+
+    @Test
     void append_nothing_leavesTheHead() {
         long head = log().state().head();
 

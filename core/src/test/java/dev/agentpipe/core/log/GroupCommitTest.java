@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.event.Event;
 import dev.agentpipe.core.log.AppendResult.Duplicate;
 import dev.agentpipe.core.log.AppendResult.Stored;
@@ -15,6 +16,7 @@ import dev.agentpipe.core.log.CommitOutcome.Reason;
 import dev.agentpipe.core.log.CommitOutcome.Refused;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -56,6 +58,58 @@ class GroupCommitTest {
             assertTrue(reply.complete(outcome), "answered twice");
         });
         return reply;
+    }
+
+    @Test
+    void telemetry_isToldOfGroups_ofThoseWhoWait_andOfRefusals() throws Exception {
+        List<String> told = Collections.synchronizedList(new ArrayList<>());
+        commit.close();
+        commit = new GroupCommit(log, tail, limits(8, 1 << 20, 4), new Telemetry() {
+                    @Override
+                    public void committed(List<Event> events, Appended appended, long nanos) {
+                        told.add("committed " + events.size() + " "
+                                + appended.results().size());
+                    }
+
+                    @Override
+                    public void acknowledged(long waitedNanos) {
+                        told.add("acknowledged");
+                    }
+
+                    @Override
+                    public void refused(int events, CommitOutcome.Reason reason) {
+                        told.add("refused " + events + " " + reason);
+                    }
+                })
+                .start();
+
+        await(append(event(1), event(2)));
+        CompletableFuture<CommitOutcome> rehearsed = new CompletableFuture<>();
+        commit.rehearse(event(3), HERE, rehearsed::complete);
+        assertEquals(new CommitOutcome.Committed(List.of()), await(rehearsed));
+        commit.close();
+        await(append(event(4), event(5), event(6)));
+
+        assertEquals(List.of("committed 2 2", "acknowledged", "refused 3 CLOSED"), told);
+    }
+
+    @Test
+    void rehearse_amongOthers_goesAloneAndInItsTurn() throws Exception {
+        hangAppends();
+        CompletableFuture<CommitOutcome> first = append(event(1));
+        assertTrue(entered.await(10, TimeUnit.SECONDS));
+        CompletableFuture<CommitOutcome> second = append(event(2));
+        CompletableFuture<CommitOutcome> rehearsed = new CompletableFuture<>();
+        commit.rehearse(event(3), HERE, rehearsed::complete);
+        CompletableFuture<CommitOutcome> third = append(event(4));
+        log.beforeAppend(events -> {});
+        gate.countDown();
+
+        for (CompletableFuture<CommitOutcome> one : List.of(first, second, rehearsed, third)) {
+            assertInstanceOf(CommitOutcome.Committed.class, await(one));
+        }
+        assertEquals(List.of(1, 1, 0, 1), log.appendSizes(), "a rehearsal appends nothing here");
+        assertEquals(3, log.memory.state().head());
     }
 
     private static CommitOutcome await(CompletableFuture<CommitOutcome> reply) throws Exception {

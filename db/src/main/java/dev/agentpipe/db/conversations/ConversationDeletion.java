@@ -12,6 +12,7 @@ import static org.jooq.impl.DSL.max;
 import dev.agentpipe.core.event.EventType;
 import dev.agentpipe.db.postgres.Expressions;
 import dev.agentpipe.db.postgres.PostgresFailures;
+import dev.agentpipe.db.postgres.Statements;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.Optional;
@@ -43,7 +44,7 @@ final class ConversationDeletion {
     private final DSLContext sql;
 
     ConversationDeletion(DSLContext sql) {
-        this.sql = sql;
+        this.sql = Statements.named(sql, "conversation_delete");
     }
 
     Optional<Long> delete(String id) {

@@ -12,6 +12,7 @@ import static org.jooq.impl.DSL.when;
 
 import dev.agentpipe.db.conversations.Conversation.Participant;
 import dev.agentpipe.db.generated.tables.ConversationsWithTotals;
+import dev.agentpipe.db.postgres.Statements;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -45,11 +46,15 @@ public final class Conversations {
 
     private static final int LISTED_SUMMARY_BYTES_MAX = 65_536;
 
-    private final DSLContext sql;
+    private final DSLContext lists;
+    private final DSLContext details;
+    private final DSLContext recent;
     private final ConversationDeletion deletion;
 
     public Conversations(DSLContext sql) {
-        this.sql = sql;
+        this.lists = Statements.named(sql, "conversation_list");
+        this.details = Statements.named(sql, "conversation");
+        this.recent = Statements.named(sql, "recent_messages");
         this.deletion = new ConversationDeletion(sql);
     }
 
@@ -76,7 +81,7 @@ public final class Conversations {
     public Page list(
             ConversationFilter filter, ConversationOrder order, ConversationPlace after, int offset, int limit) {
         ConversationListing listing = new ConversationListing(filter, order);
-        return ReadTransaction.of(sql, transaction -> {
+        return ReadTransaction.of(lists, transaction -> {
             Table<?> places = listing.page(after, offset, limit + 1).asTable("places");
             List<ConversationPlace> found = new ArrayList<>();
             List<Conversation> bare = transaction.fetch(listed(places, order)).map(row -> {
@@ -185,7 +190,7 @@ public final class Conversations {
      */
     public Optional<Detail> find(String id, MessagePlace after, int offset, int countMax, long bytesMax) {
         return ReadTransaction.of(
-                sql,
+                details,
                 transaction -> conversation(transaction, id).map(conversation -> {
                     if (countMax == 0) {
                         return new Detail(conversation, List.of(), false);
@@ -231,7 +236,7 @@ public final class Conversations {
      * @param bytesMax of their contents, in UTF-8; at least one message
      */
     public List<RecentMessage> recent(String status, int limit, long bytesMax) {
-        return ReadTransaction.of(sql, transaction -> {
+        return ReadTransaction.of(recent, transaction -> {
             List<Message> messages = new ConversationMessages(transaction).recent(status, limit, bytesMax);
             List<String> ids =
                     messages.stream().map(Message::conversationId).distinct().toList();

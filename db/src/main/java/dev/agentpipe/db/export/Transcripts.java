@@ -23,6 +23,7 @@ import dev.agentpipe.db.export.Transcript.Message;
 import dev.agentpipe.db.export.Transcript.RetainedEvent;
 import dev.agentpipe.db.postgres.Expressions;
 import dev.agentpipe.db.postgres.PostgresFailures;
+import dev.agentpipe.db.postgres.Statements;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.time.OffsetDateTime;
@@ -96,7 +97,7 @@ public final class Transcripts {
     }
 
     Transcripts(DSLContext sql, int orderedMax) {
-        this.sql = sql;
+        this.sql = Statements.named(sql, "export");
         this.orderedMax = orderedMax;
     }
 

@@ -14,6 +14,7 @@ import dev.agentpipe.db.postgres.DatabaseSettings;
 import dev.agentpipe.db.postgres.DatabaseStartException;
 import dev.agentpipe.db.postgres.Expressions;
 import dev.agentpipe.db.postgres.PostgresFailures;
+import dev.agentpipe.db.postgres.Statements;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -52,7 +53,7 @@ public final class ApiKeys {
             String digest, String prefix, String name, List<String> scopes, Duration expires, String createdBy) {}
 
     public ApiKeys(DSLContext sql) {
-        this.sql = sql;
+        this.sql = Statements.named(sql, "keys");
     }
 
     /**

@@ -5,6 +5,7 @@ import static dev.agentpipe.db.generated.Tables.KEY_TOKENS;
 import static org.jooq.impl.DSL.field;
 
 import dev.agentpipe.core.log.LogUnavailableException;
+import dev.agentpipe.db.postgres.Statements;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -47,7 +48,7 @@ public final class KeyTokens {
     private final DSLContext sql;
 
     public KeyTokens(DSLContext sql) {
-        this.sql = sql;
+        this.sql = Statements.named(sql, "key_tokens");
     }
 
     /** Empty if the key has as many as it may. */

@@ -21,11 +21,14 @@ import dev.agentpipe.core.log.EventLog;
 import dev.agentpipe.core.log.LogRecord;
 import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.core.log.LogUnavailableException;
+import dev.agentpipe.db.postgres.DatabaseTelemetry;
 import dev.agentpipe.db.postgres.PostgresFailures;
+import dev.agentpipe.db.postgres.Statements;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.util.List;
 import org.jooq.DSLContext;
 import org.jooq.Field;
@@ -44,16 +47,29 @@ public final class PostgresEventLog implements EventLog {
 
     private final HikariDataSource writer;
     private final DSLContext reader;
+    private final DSLContext state;
+    private final DSLContext pages;
+    private final DSLContext starts;
+    private final DatabaseTelemetry telemetry;
 
     public PostgresEventLog(HikariDataSource writer, DSLContext reader) {
+        this(writer, reader, DatabaseTelemetry.NONE);
+    }
+
+    /** @param telemetry told of the appends; of all else the reader tells */
+    public PostgresEventLog(HikariDataSource writer, DSLContext reader, DatabaseTelemetry telemetry) {
         this.writer = writer;
         this.reader = reader;
+        this.state = Statements.named(reader, "log_state");
+        this.pages = Statements.named(reader, "replay_page");
+        this.starts = Statements.named(reader, "replay_start");
+        this.telemetry = telemetry;
     }
 
     @Override
     public LogState state() {
         try {
-            return reader.select(EVENT_LOG.EPOCH, EVENT_LOG.FLOOR, LOG_HEAD)
+            return state.select(EVENT_LOG.EPOCH, EVENT_LOG.FLOOR, LOG_HEAD)
                     .from(EVENT_LOG)
                     .fetchSingle(row -> new LogState(row.value1(), row.value2(), row.value3()));
         } catch (RuntimeException failed) {
@@ -63,10 +79,44 @@ public final class PostgresEventLog implements EventLog {
 
     @Override
     public Appended append(List<Event> events) {
+        return writing(
+                "append",
+                connection -> events.isEmpty()
+                        ? AppendStatement.executeEmpty(connection)
+                        : AppendStatement.execute(connection, events));
+    }
+
+    /**
+     * The commit of a transaction whose savepoint was taken back is written and synced like any other: it has a number, and
+     * has written to the write-ahead log. Deleting the rows instead would use up their position ({@code keep_log_head}).
+     */
+    @Override
+    public void rehearse(Event event) {
+        writing("canary", connection -> {
+            connection.setAutoCommit(false); // the pool sets it back
+            Savepoint before = connection.setSavepoint();
+            AppendStatement.execute(connection, List.of(event));
+            connection.rollback(before);
+            connection.commit();
+            return null;
+        });
+    }
+
+    private interface Work<T> {
+        T in(Connection connection) throws SQLException;
+    }
+
+    private <T> T writing(String name, Work<T> work) {
         try (Connection connection = writer.getConnection()) {
-            return events.isEmpty()
-                    ? AppendStatement.executeEmpty(connection)
-                    : AppendStatement.execute(connection, events);
+            long start = System.nanoTime();
+            boolean isDone = false;
+            try {
+                T result = work.in(connection);
+                isDone = true;
+                return result;
+            } finally {
+                telemetry.executed(name, System.nanoTime() - start, !isDone);
+            }
         } catch (SQLException failed) {
             throw writer.isClosed()
                     ? new LogUnavailableException("the database was closed", failed)
@@ -80,7 +130,7 @@ public final class PostgresEventLog implements EventLog {
         long end = matching.endOf(after, upTo);
         Result<Record5<Long, Long, String, String, String>> rows;
         try {
-            rows = pageOf(matching.between(after, end), bytesMax).fetch();
+            rows = pages.fetch(pageOf(matching.between(after, end), bytesMax));
         } catch (RuntimeException failed) {
             throw PostgresFailures.translated(failed);
         }
@@ -129,8 +179,7 @@ public final class PostgresEventLog implements EventLog {
     public long beforeLast(int count, EventFilter filter) {
         MatchingRecords matching = new MatchingRecords(filter, SortOrder.DESC, count);
         try {
-            return beforeFirstOf(matching.between(0, Long.MAX_VALUE))
-                    .fetchSingle()
+            return starts.fetchSingle(beforeFirstOf(matching.between(0, Long.MAX_VALUE)))
                     .value1();
         } catch (RuntimeException failed) {
             throw PostgresFailures.translated(failed);

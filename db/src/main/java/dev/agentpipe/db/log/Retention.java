@@ -11,6 +11,7 @@ import static org.jooq.impl.DSL.val;
 
 import dev.agentpipe.db.postgres.Expressions;
 import dev.agentpipe.db.postgres.PostgresFailures;
+import dev.agentpipe.db.postgres.Statements;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.OffsetDateTime;
@@ -69,7 +70,7 @@ public final class Retention {
     private long cleared;
 
     public Retention(DSLContext sql) {
-        this.sql = sql;
+        this.sql = Statements.named(sql, "retention");
     }
 
     /**

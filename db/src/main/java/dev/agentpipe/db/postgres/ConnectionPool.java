@@ -2,6 +2,7 @@ package dev.agentpipe.db.postgres;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.metrics.IMetricsTracker;
 import com.zaxxer.hikari.util.DriverDataSource;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -38,7 +39,12 @@ public final class ConnectionPool {
      * @param statementTimeout after it the connection is given up; the statement may have taken effect
      */
     public static HikariDataSource open(
-            String name, PostgresUrl url, int connectionsMin, int connectionsMax, Duration statementTimeout) {
+            String name,
+            PostgresUrl url,
+            int connectionsMin,
+            int connectionsMax,
+            Duration statementTimeout,
+            DatabaseTelemetry telemetry) {
         HikariConfig config = new HikariConfig();
         config.setPoolName(name);
         DataSource driver =
@@ -50,7 +56,20 @@ public final class ConnectionPool {
         config.setValidationTimeout(CONNECT_TIMEOUT.toMillis());
         // The schema's own connection tells what is wrong with PostgreSQL; the pool waits for it.
         config.setInitializationFailTimeout(-1);
+        config.setMetricsTrackerFactory((pool, state) -> new Tracker(pool, telemetry));
         return new HikariDataSource(config);
+    }
+
+    private record Tracker(String pool, DatabaseTelemetry telemetry) implements IMetricsTracker {
+        @Override
+        public void recordConnectionAcquiredNanos(long elapsedAcquiredNanos) {
+            telemetry.connected(pool, elapsedAcquiredNanos);
+        }
+
+        @Override
+        public void recordConnectionTimeout() {
+            telemetry.timedOut(pool);
+        }
     }
 
     /** Connections without a pool, and statements without an end: for migrations. */

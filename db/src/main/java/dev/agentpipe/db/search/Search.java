@@ -4,6 +4,7 @@ import static dev.agentpipe.db.generated.Tables.CONVERSATION_AGENTS;
 import static org.jooq.impl.DSL.count;
 
 import dev.agentpipe.db.postgres.PostgresFailures;
+import dev.agentpipe.db.postgres.Statements;
 import dev.agentpipe.db.search.text.SearchQuery;
 import dev.agentpipe.db.search.text.Snippet;
 import java.math.BigDecimal;
@@ -26,6 +27,7 @@ public final class Search {
     private static final int KINDS_MAX = 1_000;
 
     private final DSLContext sql;
+    private final DSLContext kinds;
 
     public enum Sort {
         RELEVANCE,
@@ -106,7 +108,8 @@ public final class Search {
     public record Kind(String name, int count) {}
 
     public Search(DSLContext sql) {
-        this.sql = sql;
+        this.sql = Statements.named(sql, "search");
+        this.kinds = Statements.named(sql, "search_kinds");
     }
 
     /** @throws dev.agentpipe.core.log.LogUnavailableException while PostgreSQL is away, or takes too long */
@@ -131,7 +134,7 @@ public final class Search {
 
     private List<Kind> kinds(TableField<?, String> column) {
         try {
-            return sql.select(column, count())
+            return kinds.select(column, count())
                     .from(CONVERSATION_AGENTS)
                     .where(column.isNotNull())
                     .groupBy(column)

@@ -13,6 +13,7 @@ import static org.jooq.impl.DSL.val;
 
 import dev.agentpipe.core.event.EventType;
 import dev.agentpipe.db.postgres.PostgresFailures;
+import dev.agentpipe.db.postgres.Statements;
 import dev.agentpipe.db.search.text.DocumentParts;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,7 +78,7 @@ public final class SearchIndex {
     private record Entry(long position, EventType type, String conversationId, Integer bytes) {}
 
     public SearchIndex(DSLContext sql) {
-        this.sql = sql;
+        this.sql = Statements.named(sql, "search_index");
     }
 
     /**

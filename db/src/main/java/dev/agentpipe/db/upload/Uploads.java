@@ -9,6 +9,7 @@ import dev.agentpipe.core.log.UploadLog;
 import dev.agentpipe.core.log.UploadOutcome;
 import dev.agentpipe.core.log.UploadOutcome.Conflicts;
 import dev.agentpipe.core.log.UploadOutcome.Stored;
+import dev.agentpipe.db.postgres.DatabaseTelemetry;
 import dev.agentpipe.db.postgres.PostgresFailures;
 import java.io.IOException;
 import java.sql.Connection;
@@ -34,8 +35,10 @@ public final class Uploads implements UploadLog {
 
     private final HikariDataSource pool;
     private final Clock clock;
+    private final DatabaseTelemetry telemetry;
 
-    public Uploads(HikariDataSource pool, Clock clock) {
+    public Uploads(HikariDataSource pool, Clock clock, DatabaseTelemetry telemetry) {
+        this.telemetry = telemetry;
         this.pool = pool;
         this.clock = clock;
     }
@@ -112,6 +115,8 @@ public final class Uploads implements UploadLog {
     private UploadOutcome inTransaction(Work work) throws IOException {
         try (Connection connection = pool.getConnection()) {
             connection.setAutoCommit(false);
+            long start = System.nanoTime();
+            boolean isDone = false;
             try {
                 UploadTransaction upload = new UploadTransaction(connection);
                 UploadOutcome outcome = work.in(upload);
@@ -121,10 +126,13 @@ public final class Uploads implements UploadLog {
                 } else {
                     connection.rollback();
                 }
+                isDone = true;
                 return outcome;
             } catch (SQLException | IOException | RuntimeException | Error failed) {
                 rollBack(connection, failed);
                 throw failed;
+            } finally {
+                telemetry.executed("upload", System.nanoTime() - start, !isDone);
             }
         } catch (SQLException failed) {
             throw pool.isClosed()

@@ -7,6 +7,7 @@ import static org.jooq.impl.DSL.val;
 import dev.agentpipe.core.log.LogUnavailableException;
 import dev.agentpipe.db.postgres.Expressions;
 import dev.agentpipe.db.postgres.PostgresFailures;
+import dev.agentpipe.db.postgres.Statements;
 import java.time.Duration;
 import org.jooq.DSLContext;
 import org.jooq.impl.DSL;
@@ -26,6 +27,7 @@ public final class Usage {
     private static final Duration CATCH_UP_MAX = Duration.ofSeconds(3);
 
     private final DSLContext sql;
+    private final DSLContext sums;
 
     /** What a bucket of a series spans. */
     public enum Interval {
@@ -41,13 +43,14 @@ public final class Usage {
     public record PartLimits(int ofAll, int ofBucket) {}
 
     public Usage(DSLContext sql) {
-        this.sql = sql;
+        this.sql = Statements.named(sql, "usage");
+        this.sums = Statements.named(sql, "usage_sums");
     }
 
     /** Takes some more messages into the sums. Returns how many positions of the log are left: 0 when they are up to date. */
     public long bringForward() {
         try {
-            return sql.transactionResult(configuration -> {
+            return sums.transactionResult(configuration -> {
                 // Nobody need wait for the disk: what a crash takes back is done again.
                 return DSL.using(configuration)
                         .select(
@@ -64,7 +67,7 @@ public final class Usage {
     /** How many positions the log is ahead of the sums. */
     public long behind() {
         try {
-            return sql.select(Expressions.LOG_HEAD.minus(USAGE_PROGRESS.POSITION))
+            return sums.select(Expressions.LOG_HEAD.minus(USAGE_PROGRESS.POSITION))
                     .from(USAGE_PROGRESS)
                     .fetchSingle()
                     .value1();

@@ -57,6 +57,7 @@ final class ServerProcess implements AutoCloseable {
         all.putIfAbsent("LOG_FORMAT", "json"); // as in production
         all.put("HOST", "127.0.0.1");
         all.put("PORT", Integer.toString(port));
+        all.put("METRICS_PORT", "0");
         all.put("DATABASE_URL", databaseUrl);
         all.put("AGENTPIPE_BRIDGE_API_KEY", key);
         all.put("SSE_MAX_CONNECTIONS", "20000");

@@ -41,6 +41,11 @@ public final class Freshness implements LogTail.Listener {
 
     @Override
     public void advanced(List<LogRecord> records, long through) {
+        advanced(records, through, System.nanoTime());
+    }
+
+    @Override
+    public void advanced(List<LogRecord> records, long through, long sinceNanos) {
         for (LogRecord one : records) {
             if (one.conversationId() != null) {
                 touched.lazySet(slot(one.conversationId()), one.position());
@@ -50,7 +55,7 @@ public final class Freshness implements LogTail.Listener {
             }
         }
         this.through = through;
-        next.advanced(records, through);
+        next.advanced(records, through, sinceNanos);
     }
 
     @Override

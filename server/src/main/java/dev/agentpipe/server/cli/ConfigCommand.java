@@ -62,7 +62,6 @@ final class ConfigCommand implements Callable<Integer> {
                         one.source().label(), one.name(), one.value().isEmpty() ? "(none)" : one.value()));
             }
             out.flush();
-            read.notices().forEach(spec.commandLine().getErr()::println);
             return Commands.OK;
         } catch (SettingsException e) {
             return EnvironmentOption.tell(e, spec.commandLine().getErr());

@@ -41,7 +41,6 @@ final class ServeCommand implements Callable<Integer> {
         Runnable lastLines = LogSetup.serve(settings);
         // Not a constant of the class: nothing may log, and so configure logback by its defaults, before LogSetup has.
         Logger log = LoggerFactory.getLogger(ServeCommand.class);
-        read.notices().forEach(log::warn);
         SettingsLine.log(log, settings, environment);
 
         Shutdown shutdown = new Shutdown(lastLines);

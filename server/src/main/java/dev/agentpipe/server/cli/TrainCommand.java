@@ -50,8 +50,15 @@ final class TrainCommand implements Callable<Integer> {
                             }
                         },
                         DEADLINE.toMillis());
-        Settings settings = SettingsReader.read(
-                        Map.of("PORT", "0", "DATA_DIR", folder.toString(), "AGENTPIPE_BRIDGE_API_KEY", KEY))
+        Settings settings = SettingsReader.read(Map.of(
+                        "PORT",
+                        "0",
+                        "METRICS_PORT",
+                        "0",
+                        "DATA_DIR",
+                        folder.toString(),
+                        "AGENTPIPE_BRIDGE_API_KEY",
+                        KEY))
                 .settings();
         for (LogFormat format : LogFormat.values()) {
             LogSetup.apply(new Settings.Logging(settings.logging().level(), format));

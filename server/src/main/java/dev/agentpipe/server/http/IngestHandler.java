@@ -1,5 +1,6 @@
 package dev.agentpipe.server.http;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.event.Event;
 import dev.agentpipe.core.event.EventReader;
 import dev.agentpipe.core.event.ReadResult;
@@ -11,6 +12,7 @@ import dev.agentpipe.core.log.GroupCommit;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -34,6 +36,7 @@ public final class IngestHandler implements HttpHandler {
     private final EventLimit limit;
     private final GroupCommit groupCommit;
     private final IngestReplies replies;
+    private final Telemetry telemetry;
     private final int requestBytesMax;
 
     /** @param epoch of the log that the group commit appends to */
@@ -43,7 +46,9 @@ public final class IngestHandler implements HttpHandler {
             EventLimit limit,
             GroupCommit groupCommit,
             String epoch,
-            int requestBytesMax) {
+            int requestBytesMax,
+            Telemetry telemetry) {
+        this.telemetry = telemetry;
         this.access = access;
         this.reader = reader;
         this.limit = limit;
@@ -111,6 +116,7 @@ public final class IngestHandler implements HttpHandler {
 
     private void append(HttpServerExchange exchange, ReadResult result) {
         if (result instanceof ReadResult.Malformed malformed) {
+            telemetry.rejected(malformed.code());
             List<Violation> errors = malformed.pointer().isEmpty()
                     ? List.of()
                     : List.of(new Violation(malformed.pointer(), malformed.detail()));
@@ -118,10 +124,14 @@ public final class IngestHandler implements HttpHandler {
             return;
         }
         ReadResult.Events read = (ReadResult.Events) result;
-        List<Event> events = read.items().stream()
-                .filter(Item.Accepted.class::isInstance)
-                .map(item -> ((Item.Accepted) item).event())
-                .toList();
+        List<Event> events = new ArrayList<>(read.items().size());
+        for (Item item : read.items()) {
+            if (item instanceof Item.Accepted accepted) {
+                events.add(accepted.event());
+            } else {
+                telemetry.rejected(((Item.Rejected) item).code());
+            }
+        }
         if (events.isEmpty()) {
             replies.nothingToAppend(exchange, read);
             return;

@@ -76,7 +76,7 @@ public final class Reads implements AutoCloseable {
     }
 
     /** Requests that wait for a thread. */
-    int waiting() {
+    public int waiting() {
         return threads.getQueue().size();
     }
 

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
@@ -126,6 +127,35 @@ public final class Redis implements SharedCache, AutoCloseable {
     /** Whether it can be reached. Blocks for a moment. */
     public boolean ping() {
         return call(RedisClient::ping).filter(PING::equals).isPresent();
+    }
+
+    /**
+     * What Redis says of its memory.
+     *
+     * @param limitBytes what it may take: its own limit, or the machine's memory where it has none
+     */
+    public record Memory(long usedBytes, long limitBytes) {}
+
+    /** Empty if it cannot be reached, or does not tell. Blocks for a moment. */
+    public Optional<Memory> memory() {
+        return call(redis -> redis.info("memory")).flatMap(Redis::memory);
+    }
+
+    private static Optional<Memory> memory(String info) {
+        OptionalLong used = field(info, "used_memory");
+        OptionalLong limit = field(info, "maxmemory");
+        OptionalLong all = field(info, "total_system_memory");
+        long most = limit.orElse(0) > 0 ? limit.getAsLong() : all.orElse(0);
+        return used.isPresent() && most > 0 ? Optional.of(new Memory(used.getAsLong(), most)) : Optional.empty();
+    }
+
+    private static OptionalLong field(String info, String name) {
+        return info.lines()
+                .filter(line -> line.startsWith(name + ":"))
+                .map(line -> line.substring(name.length() + 1).strip())
+                .filter(value -> value.matches("\\d{1,18}"))
+                .mapToLong(Long::parseLong)
+                .findFirst();
     }
 
     /** Whether the last call has reached it. */

@@ -69,7 +69,7 @@ public final class StreamHandler implements HttpHandler {
     private sealed interface Start {
         record After(long position) implements Start {}
 
-        record Reset(String reason, long oldest) implements Start {}
+        record Reset(Streams.Reset reason, long oldest) implements Start {}
     }
 
     @Override
@@ -221,20 +221,20 @@ public final class StreamHandler implements HttpHandler {
     private Start resume(Optional<StreamId> id) {
         LogState state = eventLog.state();
         if (id.isEmpty()) {
-            return new Start.Reset("malformed", state.floor());
+            return new Start.Reset(Streams.Reset.MALFORMED, state.floor());
         }
         long position = id.get().position();
         if (!id.get().epoch().equals(epoch)) {
-            return new Start.Reset("other_epoch", state.floor());
+            return new Start.Reset(Streams.Reset.OTHER_EPOCH, state.floor());
         }
         if (position > state.head()) {
-            return new Start.Reset("ahead", state.floor());
+            return new Start.Reset(Streams.Reset.AHEAD, state.floor());
         }
         if (position < state.floor()) {
-            return new Start.Reset("not_retained", state.floor());
+            return new Start.Reset(Streams.Reset.NOT_RETAINED, state.floor());
         }
         if (state.head() - position > streams.settings().replayEventsMax()) {
-            return new Start.Reset("too_far_behind", state.floor());
+            return new Start.Reset(Streams.Reset.TOO_FAR_BEHIND, state.floor());
         }
         awaitHead(position);
         return new Start.After(position);
@@ -271,8 +271,9 @@ public final class StreamHandler implements HttpHandler {
         Lane lane = streams.lane(exchange.getIoThread());
         long after = start instanceof Start.After given ? given.position() : lane.position();
         byte[] greeting = start instanceof Start.Reset reset
-                ? streams.frames().reset(form, reset.reason(), request.lastEventId(), reset.oldest(), after)
+                ? streams.frames().reset(form, reset.reason().label(), request.lastEventId(), reset.oldest(), after)
                 : streams.frames().greeting(form, after);
+        count(request, start);
         SseConnection.Plan plan = new SseConnection.Plan(request.filter(), form, after, age());
         RequestLog.streamBegins(exchange);
         ObjLongConsumer<CloseReason> ended = (reason, events) -> {
@@ -280,6 +281,17 @@ public final class StreamHandler implements HttpHandler {
             RequestLog.streamEnded(exchange, reason, events);
         };
         SseConnection.of(exchange, lane, plan, ended).open(exchange, greeting);
+    }
+
+    private void count(StreamRequest request, Start start) {
+        if (start instanceof Start.Reset reset) {
+            streams.countReset(reset.reason());
+            streams.countStart(Streams.Start.RESET);
+        } else if (start == null) {
+            streams.countStart(Streams.Start.LIVE);
+        } else {
+            streams.countStart(request.lastEventId() == null ? Streams.Start.LAST : Streams.Start.RESUMED);
+        }
     }
 
     private Duration age() {

@@ -1,5 +1,6 @@
 package dev.agentpipe.server.stream;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.broadcast.Broadcaster;
 import dev.agentpipe.core.broadcast.CloseReason;
 import dev.agentpipe.core.broadcast.Lane;
@@ -9,6 +10,7 @@ import dev.agentpipe.core.log.LogState;
 import dev.agentpipe.server.Settings;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
@@ -41,6 +43,30 @@ public final class Streams implements AutoCloseable {
     /** A hundred readers or so; what a request may have to wait for its I/O thread. */
     private static final Duration SLICE = Duration.ofMillis(1);
 
+    /** Where a stream begins. */
+    public enum Start {
+        /** With what comes next. */
+        LIVE,
+        /** After an id. */
+        RESUMED,
+        /** With the last so many. */
+        LAST,
+        RESET
+    }
+
+    /** Why a stream cannot be resumed where its reader was. */
+    public enum Reset {
+        MALFORMED,
+        OTHER_EPOCH,
+        AHEAD,
+        NOT_RETAINED,
+        TOO_FAR_BEHIND;
+
+        String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
     public record ReplayState(int inUse, int waiting, int max) {}
 
     private final SseFrames frames;
@@ -52,7 +78,10 @@ public final class Streams implements AutoCloseable {
     private final Queue<XnioExecutor.Key> ticks = new ConcurrentLinkedQueue<>();
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger ofConversations = new AtomicInteger();
+    private final Map<XnioIoThread, Echo> echoes = new ConcurrentHashMap<>();
     private final Map<CloseReason, LongAdder> ended = new EnumMap<>(CloseReason.class);
+    private final Map<Start, LongAdder> started = new EnumMap<>(Start.class);
+    private final Map<Reset, LongAdder> resets = new EnumMap<>(Reset.class);
     private volatile long retainedAfter;
     private volatile boolean draining;
 
@@ -62,12 +91,29 @@ public final class Streams implements AutoCloseable {
      */
     public Streams(
             EventLog eventLog, LogState start, Broadcaster.Limits limits, Settings.Streams settings, Executor workers) {
+        this(eventLog, start, limits, settings, workers, Telemetry.NONE);
+    }
+
+    /** The same, and tells of what is broadcast. */
+    public Streams(
+            EventLog eventLog,
+            LogState start,
+            Broadcaster.Limits limits,
+            Settings.Streams settings,
+            Executor workers,
+            Telemetry telemetry) {
         this.frames = new SseFrames(start.epoch());
-        this.broadcaster = new Broadcaster(frames::frame, start.head(), limits);
-        this.replays = new Replays(eventLog, frames, workers, REPLAYS_AT_A_TIME);
+        this.broadcaster = new Broadcaster(frames::frame, start.head(), limits, telemetry);
+        this.replays = new Replays(eventLog, frames, workers, REPLAYS_AT_A_TIME, telemetry);
         this.settings = settings;
         for (CloseReason reason : CloseReason.values()) {
             ended.put(reason, new LongAdder());
+        }
+        for (Start one : Start.values()) {
+            started.put(one, new LongAdder());
+        }
+        for (Reset reason : Reset.values()) {
+            resets.put(reason, new LongAdder());
         }
     }
 
@@ -102,6 +148,41 @@ public final class Streams implements AutoCloseable {
         return counts;
     }
 
+    /** How many have begun so since the start. */
+    public long started(Start how) {
+        return started.get(how).sum();
+    }
+
+    /** How many could not be resumed, for this reason. */
+    public long resets(Reset reason) {
+        return resets.get(reason).sum();
+    }
+
+    /** Events that were written to readers, each for each. */
+    public long delivered() {
+        return lanes.values().stream().mapToLong(Lane::delivered).sum();
+    }
+
+    /** Bytes that were written to readers. */
+    public long written() {
+        return lanes.values().stream().mapToLong(Lane::written).sum();
+    }
+
+    /**
+     * Sends something through the lane of an I/O thread, to a reader that nobody sees. A thread that never had a stream has no
+     * lane, and gets none for this: every append would wake it.
+     */
+    public void echo(XnioIoThread thread, Runnable heard) {
+        thread.execute(() -> {
+            Lane lane = lanes.get(thread);
+            if (lane == null) {
+                heard.run();
+            } else {
+                echoes.computeIfAbsent(thread, unseen -> new Echo(lane)).call(heard);
+            }
+        });
+    }
+
     /** Nobody resumes at a position before this floor of the log, although memory may still hold what follows. */
     public void retainOnlyAfter(long floor) {
         retainedAfter = floor;
@@ -114,8 +195,17 @@ public final class Streams implements AutoCloseable {
 
     /** Ends the streams of those who may not read any longer. */
     public void endForbidden() {
-        lanes.forEach((thread, lane) -> thread.execute(
-                () -> lane.end(outlet -> !((SseConnection) outlet).mayStillRead(), CloseReason.FORBIDDEN)));
+        lanes.forEach((thread, lane) -> thread.execute(() -> lane.end(
+                outlet -> outlet instanceof SseConnection connection && !connection.mayStillRead(),
+                CloseReason.FORBIDDEN)));
+    }
+
+    void countStart(Start how) {
+        started.get(how).increment();
+    }
+
+    void countReset(Reset reason) {
+        resets.get(reason).increment();
     }
 
     void countEnd(CloseReason reason) {

@@ -219,7 +219,7 @@ public final class UploadHandler implements HttpHandler, AutoCloseable {
     }
 
     /** Uploads under way. */
-    int underWay() {
+    public int underWay() {
         return spool.bodies();
     }
 

@@ -59,7 +59,7 @@ final class PgBouncerTest {
             for (int writer = 0; writer < 4; writer++) {
                 String name = "w" + writer;
                 writers.add(CompletableFuture.runAsync(() -> {
-                    for (int i = 0; i < 25; i++) {
+                    for (int i = 0; i < 12; i++) {
                         server.message("c-" + name, name + "-" + i, "the fox of " + name);
                         read(server, "/api/conversations?limit=5&sort=totalCost&status=ACTIVE&n=" + name + i);
                         read(server, "/api/conversations/c-" + name + "?includeMessages=true&n=" + i);
@@ -67,7 +67,7 @@ final class PgBouncerTest {
                 }));
             }
             writers.forEach(CompletableFuture::join);
-            for (int i = 0; i < 100; i++) {
+            for (int i = 0; i < 48; i++) {
                 assertTrue(stream.event().contains("the fox"));
             }
             String first = server.get("/api/conversations?limit=1")
@@ -81,7 +81,7 @@ final class PgBouncerTest {
                 assertTrue(resumed.event().contains("is late"), "read from the log");
             }
 
-            for (int i = 0; i < 8; i++) { // pgjdbc gives a statement its name at the fifth time
+            for (int i = 0; i < 6; i++) { // pgjdbc gives a statement its name at the fifth time
                 assertEquals(
                         200,
                         post(server, "/api/search", "{\"query\":\"fox\",\"limit\":" + (i + 1) + "}")

@@ -66,6 +66,7 @@ final class ServerProcess implements AutoCloseable {
         builder.environment().put("PATH", System.getenv("PATH"));
         builder.environment().put("DATA_DIR", this.dataDir.toString());
         builder.environment().put("PORT", "0");
+        builder.environment().put("METRICS_PORT", "0");
         builder.environment().put("RATE_LIMIT_MAX_REQUESTS", "0");
         builder.environment().put("RATE_LIMIT_UPLOADS", "0");
         builder.environment().putAll(environment);

@@ -1,5 +1,6 @@
 package dev.agentpipe.server.http;
 
+import dev.agentpipe.core.Telemetry;
 import dev.agentpipe.core.event.EventLimits;
 import dev.agentpipe.core.event.EventReader;
 import dev.agentpipe.core.log.GroupCommit;
@@ -53,7 +54,8 @@ final class IngestOnly implements AutoCloseable {
                 limit,
                 groupCommit,
                 "test",
-                REQUEST_BYTES_MAX);
+                REQUEST_BYTES_MAX,
+                Telemetry.NONE);
         undertow = Undertow.builder()
                 .setIoThreads(2)
                 .setWorkerThreads(2)
