@@ -6,6 +6,7 @@ import ch.qos.logback.core.encoder.Encoder;
 import java.time.Instant;
 import java.util.Map;
 import net.logstash.logback.composite.AbstractFieldJsonProvider;
+import net.logstash.logback.composite.loggingevent.ArgumentsJsonProvider;
 import net.logstash.logback.composite.loggingevent.LogLevelJsonProvider;
 import net.logstash.logback.composite.loggingevent.LoggerNameJsonProvider;
 import net.logstash.logback.composite.loggingevent.LoggingEventJsonProviders;
@@ -37,6 +38,7 @@ public final class JsonLines {
         providers.addProvider(logger);
         providers.addProvider(thread);
         providers.addProvider(new Said());
+        providers.addProvider(new ArgumentsJsonProvider());
         providers.addProvider(stackTrace);
 
         // What is logged may hold half a character, which is no UTF-8: then it is escaped, as whole ones of its kind

@@ -7,12 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.util.LogbackMDCAdapter;
+import ch.qos.logback.core.encoder.Encoder;
 import ch.qos.logback.core.read.ListAppender;
 import dev.agentpipe.server.SettingsReader;
+import dev.agentpipe.server.logs.JsonLines;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
-import net.logstash.logback.encoder.LogstashEncoder;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -51,9 +52,7 @@ final class SettingsLineTest {
 
     @Test
     void line_ofJson_hasAllAsFields() throws Exception {
-        LogstashEncoder encoder = new LogstashEncoder();
-        encoder.setContext(context);
-        encoder.start();
+        Encoder<ILoggingEvent> encoder = JsonLines.encoder(context);
         Map<String, String> variables =
                 new HashMap<>(Map.of("LOG_FORMAT", "json", "DATABASE_URL", "postgres://a:hush@b/c"));
         String line = new String(encoder.encode(log(variables)), StandardCharsets.UTF_8);
