@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -71,7 +72,7 @@ final class Monitoring {
 
     /** By name, in their order. */
     static Map<String, JsonNode> alerts() throws IOException {
-        Map<String, JsonNode> alerts = new java.util.LinkedHashMap<>();
+        Map<String, JsonNode> alerts = new LinkedHashMap<>();
         for (JsonNode rule : rules()) {
             if (rule.has("alert") && alerts.put(rule.get("alert").stringValue(), rule) != null) {
                 throw new IllegalStateException("twice: " + rule.get("alert"));
