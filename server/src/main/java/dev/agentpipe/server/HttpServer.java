@@ -2,6 +2,7 @@ package dev.agentpipe.server;
 
 import dev.agentpipe.server.browser.BrowserRules;
 import dev.agentpipe.server.http.BodyDeadline;
+import dev.agentpipe.server.http.DateHeader;
 import dev.agentpipe.server.http.Framing;
 import dev.agentpipe.server.http.Problem;
 import dev.agentpipe.server.http.Replies;
@@ -176,7 +177,8 @@ final class HttpServer implements AutoCloseable {
 
         PlainListener plain(Settings.Listen listen, String variable, HttpHandler handler) {
             try {
-                return new PlainListener(address(listen), worker, pool, options(limits), connections, handler);
+                return new PlainListener(
+                        address(listen), worker, pool, options(limits), connections, new DateHeader(handler));
             } catch (IOException e) {
                 throw cannotListen(listen, variable, e);
             }
@@ -192,7 +194,7 @@ final class HttpServer implements AutoCloseable {
                         connections,
                         certificates,
                         limits.head,
-                        handler);
+                        new DateHeader(handler));
             } catch (IOException e) {
                 throw cannotListen(listen, "PORT", e);
             }
