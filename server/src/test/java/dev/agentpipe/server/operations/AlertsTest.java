@@ -147,7 +147,7 @@ final class AlertsTest {
     @Test
     void alerts_tell_whatAndWhereAndWhatToDo() throws Exception {
         Path runbook = Monitoring.ROOT.resolve("docs/RUNBOOK.md");
-        Set<String> entries = Files.exists(runbook) ? entries(Files.readString(runbook)) : Monitoring.RUNBOOK;
+        Set<String> entries = entries(Files.readString(runbook));
         assertTrue(entries.containsAll(Monitoring.RUNBOOK), () -> entries + " lack some of " + Monitoring.RUNBOOK);
 
         assertAll(Monitoring.alerts().values().stream().map(rule -> () -> {
@@ -163,6 +163,30 @@ final class AlertsTest {
             boolean isYesOrNo = text(rule, "expr").matches("absent\\(.*|[a-z_]+(\\{[^}]*})? == 0");
             assertEquals(!isYesOrNo, description.contains("$value"), alert);
         }));
+    }
+
+    @Test
+    void runbook_names_alertsAndMetricsThatExist() throws Exception {
+        String runbook = Files.readString(Monitoring.ROOT.resolve("docs/RUNBOOK.md"));
+        Set<String> series = Monitoring.series().keySet();
+        Map<String, JsonNode> alerts = Monitoring.alerts();
+        List<String> unknown = new ArrayList<>();
+
+        // A name, or the beginning of several that a pattern for grep has.
+        Pattern.compile("\\b(?:agentpipe|jvm)_[a-z0-9_]+")
+                .matcher(runbook)
+                .results()
+                .map(MatchResult::group)
+                .filter(name -> series.stream().noneMatch(known -> known.startsWith(name)))
+                .forEach(unknown::add);
+        Pattern.compile("\\bAgentPipe[A-Z]\\w+")
+                .matcher(runbook)
+                .results()
+                .map(MatchResult::group)
+                .filter(name -> !alerts.containsKey(name))
+                .forEach(unknown::add);
+
+        assertEquals(List.of(), unknown);
     }
 
     /** Anchors, written out or made of headings. */
