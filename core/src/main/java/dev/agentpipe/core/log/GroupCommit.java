@@ -218,13 +218,13 @@ public final class GroupCommit implements AutoCloseable {
     }
 
     private static void logRefusal(Submission submission, RuntimeException cause) {
-        if (submission.logContext != null) {
-            MDC.setContextMap(submission.logContext);
+        if (submission.requestId != null) {
+            MDC.put(Submission.REQUEST_ID, submission.requestId);
         }
         String type = submission.events.get(0).envelope().type().wireName();
         log.error(
                 "The log refused an append of {} events, the first of type {}", submission.events.size(), type, cause);
-        MDC.clear();
+        MDC.remove(Submission.REQUEST_ID);
     }
 
     private void refuseUntilAvailable() {

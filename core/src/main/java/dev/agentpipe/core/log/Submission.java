@@ -2,7 +2,6 @@ package dev.agentpipe.core.log;
 
 import dev.agentpipe.core.event.Event;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -10,6 +9,8 @@ import org.slf4j.MDC;
 
 /** Events that somebody wants appended, and who that is. Answered once, by whoever comes first: writer or deadline. */
 final class Submission {
+
+    static final String REQUEST_ID = "requestId";
 
     final List<Event> events;
     /** Of all payloads. */
@@ -20,8 +21,11 @@ final class Submission {
     /** It goes alone, and nothing of it stays. */
     final boolean isRehearsal;
 
-    /** Of the caller, for what is logged about its events later; null if it had none. */
-    final Map<String, String> logContext = MDC.getCopyOfContextMap();
+    /**
+     * What the caller's log lines are about, for what is logged about its events later; null if that is unknown. Not a copy of
+     * all that they know: a copy is dear, and so is the caller's next change after it.
+     */
+    final String requestId = MDC.get(REQUEST_ID);
 
     private final Consumer<CommitOutcome> reply;
     private final AtomicBoolean answered = new AtomicBoolean();

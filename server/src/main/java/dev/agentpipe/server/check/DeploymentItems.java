@@ -219,6 +219,9 @@ final class DeploymentItems {
         if (!look.isEncrypted()) {
             throw new NotThereException("browsers heed it with HTTPS only");
         }
+        if (look.base().getHost().equalsIgnoreCase("localhost")) {
+            throw new NotThereException("nobody is told so as localhost, which is other programs, too");
+        }
         return hsts(look.health().header("Strict-Transport-Security"));
     }
 

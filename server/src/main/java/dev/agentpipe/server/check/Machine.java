@@ -2,9 +2,9 @@ package dev.agentpipe.server.check;
 
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.UnixOperatingSystemMXBean;
+import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -44,7 +44,7 @@ record Machine(
     private static final Pattern FILES = Pattern.compile("Max open files\\s+(\\d+)");
     private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d+) kB");
 
-    static Machine look(Subject subject) throws IOException {
+    static Machine look(Subject subject) {
         Optional<ProcessHandle> server = serverProcess();
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long own = system instanceof UnixOperatingSystemMXBean unix ? unix.getMaxFileDescriptorCount() : Long.MAX_VALUE;
@@ -95,12 +95,12 @@ record Machine(
     }
 
     /** Of the nearest folder that exists: nothing is made for the look. */
-    private static Disk disk(Path path) throws IOException {
+    private static Disk disk(Path path) {
         Path there = path.toAbsolutePath();
         while (!Files.exists(there)) {
             there = there.getParent();
         }
-        FileStore store = Files.getFileStore(there);
-        return new Disk(path, store.getTotalSpace(), store.getUsableSpace(), Files.isWritable(there));
+        File disk = there.toFile(); // a FileStore fails where the mount point is not seen, as in a chroot
+        return new Disk(path, disk.getTotalSpace(), disk.getUsableSpace(), Files.isWritable(there));
     }
 }

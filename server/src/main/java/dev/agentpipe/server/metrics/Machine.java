@@ -2,9 +2,9 @@ package dev.agentpipe.server.metrics;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.agentpipe.server.redis.Redis;
+import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,8 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Disk, memory and Redis, which may take their time to answer: looked at now and then, by one thread at a time, and told from
@@ -27,8 +25,6 @@ final class Machine {
 
     private static final Path MEMINFO = Path.of("/proc/meminfo");
     private static final Path STATUS = Path.of("/proc/self/status");
-
-    private static final Logger log = LoggerFactory.getLogger(Machine.class);
 
     private final Map<String, Path> folders;
     private final Optional<Redis> redis;
@@ -91,12 +87,12 @@ final class Machine {
     /** Blocks for a moment. */
     void look() {
         folders.forEach((name, folder) -> {
-            try {
-                FileStore store = Files.getFileStore(existing(folder));
-                disks.put(name, new Disk(store.getUsableSpace(), store.getTotalSpace()));
-            } catch (IOException e) {
+            File disk =
+                    existing(folder).toFile(); // a FileStore fails where the mount point is not seen, as in a chroot
+            if (disk.getTotalSpace() > 0) {
+                disks.put(name, new Disk(disk.getUsableSpace(), disk.getTotalSpace()));
+            } else {
                 disks.remove(name);
-                log.debug("The disk of {} does not tell its size", folder, e);
             }
         });
         memory = memory();
