@@ -70,6 +70,10 @@ final class Spool {
      */
     void receive(HttpServerExchange exchange, Receiver receiver) {
         exchange.dispatch(SameThreadExecutor.INSTANCE, RequestScope.step(exchange, () -> {
+            // Up to here the rest of what is refused is read and thrown away: a client, or a proxy, whose connection is
+            // closed
+            // while it sends may never see why.
+            exchange.setMaxEntitySize(Math.max(exchange.getMaxEntitySize(), 2L * bodyBytesMax));
             if (exchange.getRequestContentLength() > bodyBytesMax) {
                 receiver.failed(Failure.TOO_LARGE);
             } else if (bodies.incrementAndGet() > bodiesMax) {
@@ -103,7 +107,6 @@ final class Spool {
                 free();
                 others.proceed();
             });
-            exchange.setMaxEntitySize(Math.max(exchange.getMaxEntitySize(), 2L * bodyBytesMax));
             if (exchange.isRequestComplete()) {
                 ended = true;
                 writePiece();

@@ -107,9 +107,9 @@ final class PgBouncerTest {
     void bouncerKilled_underLoad_losesNothing() throws Exception {
         try (TestServer server = server()) {
             URI uri = server.uri("/");
+            RecordingReader reader = new RecordingReader("all", server::port, "", null).connected();
             Load load =
                     Load.start("bouncer", List.of(() -> uri), TestServer.KEY, 4).allowRepeats();
-            RecordingReader reader = new RecordingReader("all", server::port, "", null).connected();
             for (int round = 0; round < 2; round++) {
                 load.awaitMore(50);
                 bouncer.kill();
