@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,6 +38,9 @@ import org.junit.jupiter.api.Test;
 
 /** Uploads beside appends: who comes first, and what is left of an upload that fails. */
 final class UploadsTest {
+
+    /** Each task has one: the common pool runs them one after the other on two processors, from Java 25 on. */
+    private static final Executor THREADS = task -> new Thread(task).start();
 
     private static String url;
     private static Database database;
@@ -82,9 +86,9 @@ final class UploadsTest {
         try (Connection other = TestPostgres.connect(url)) {
             other.setAutoCommit(false);
             other.createStatement().execute("select from event_log for update");
-            append = CompletableFuture.runAsync(() -> database.eventLog().append(List.of(live)));
+            append = CompletableFuture.runAsync(() -> database.eventLog().append(List.of(live)), THREADS);
             awaitWaiting(1);
-            upload = CompletableFuture.supplyAsync(() -> upload(events));
+            upload = CompletableFuture.supplyAsync(() -> upload(events), THREADS);
             awaitWaiting(2);
             other.rollback();
         }
