@@ -313,13 +313,13 @@ public final class SettingsBuilder {
         return databasePoolMax;
     }
 
-    /** @throws IllegalArgumentException if the settings do not fit together */
     /** @param token the password where the URL has none; null for none */
     public SettingsBuilder redis(URI url, String token) {
         redis = new Settings.Redis(url, token);
         return this;
     }
 
+    /** @throws IllegalArgumentException if the settings do not fit together */
     public Settings build() {
         boolean production = environment == Environment.PRODUCTION;
         String listenHost = host != null ? host : production ? "0.0.0.0" : "127.0.0.1";
