@@ -76,6 +76,7 @@ public final class ConnectionPool {
     public static DataSource unpooled(PostgresUrl url) {
         Properties properties = properties(Duration.ZERO);
         properties.setProperty("loginTimeout", Long.toString(FIRST_LOGIN_TIMEOUT.toSeconds()));
+        properties.setProperty("prepareThreshold", "0"); // nothing comes often, and behind a pooler names collide
         return new DriverDataSource(url.jdbcUrl(), null, properties, url.user(), url.password());
     }
 
